@@ -1,0 +1,4 @@
+//! What may be asked: server functions with stable names, by noun. Each opens with its door.
+
+pub mod sessions;
+pub mod users;

@@ -1,0 +1,23 @@
+//! Asked about people.
+
+use crate::wire::{
+    Error,
+    users::{GoOn, Viewer},
+};
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+
+/// Makes an account and signs its owner in.
+#[server(prefix = "/api", endpoint = "sign_up")]
+pub async fn sign_up(email: String, password: String) -> Result<GoOn, Error> {
+    use crate::server::{doors::anyone, users};
+    let caller = anyone()?;
+    Ok(users::sign_up(&caller, &email, password).await?)
+}
+
+/// Who is signed in, if anybody is.
+#[server(prefix = "/api", endpoint = "viewer", input = GetUrl)]
+pub async fn viewer() -> Result<Option<Viewer>, Error> {
+    use crate::server::{doors::anyone, users};
+    let caller = anyone()?;
+    Ok(users::viewer(&caller))
+}

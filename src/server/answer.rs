@@ -1,0 +1,70 @@
+//! The one place that turns a refusal into a response: JSON in the wire's encoding for programs,
+//! a page for people, and the status that goes with the code.
+//!
+//! Layers refuse with an empty response that carries the [`wire::Error`]; whatever some library
+//! below refuses with its own status and text is put into the same words.
+
+use super::state::State;
+use crate::wire;
+use axum::{
+    body::Body,
+    extract::{Request, State as Extract},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+
+/// A response that carries a refusal to [`finish`].
+pub fn refuse(error: wire::Error) -> Response {
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = status.into_response();
+    response.extensions_mut().insert(error);
+    response
+}
+
+/// A browser that navigates, as opposed to a program.
+pub fn wants_html(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/html"))
+}
+
+/// The layer.
+pub async fn finish(Extract(state): Extract<State>, request: Request, next: Next) -> Response {
+    let wants_html = wants_html(request.headers());
+    let nonce = request.extensions().get::<super::headers::CspNonce>().cloned();
+    let response = next.run(request).await;
+    let status = response.status();
+    let error = match response.extensions().get::<wire::Error>() {
+        Some(error) => error.clone(),
+        None if status.is_client_error() || status.is_server_error() => {
+            // A page of ours that says "not found" has said it already.
+            let content_type = response.headers().get(header::CONTENT_TYPE);
+            if content_type.is_some_and(|it| it.as_bytes().starts_with(b"text/html")) {
+                return response;
+            }
+            wire::Error::from_status(status.as_u16())
+        }
+        None => return response,
+    };
+    let (parts, _) = response.into_parts();
+    let (content_type, body) = if wants_html {
+        let html = super::router::error_page(&state, &error, nonce);
+        ("text/html; charset=utf-8", html)
+    } else {
+        ("application/json", serde_json::to_string(&error).unwrap_or_default())
+    };
+    let mut answer = (status, Body::from(body)).into_response();
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    for kept in [header::SET_COOKIE, header::ALLOW] {
+        for value in parts.headers.get_all(&kept) {
+            headers.append(kept.clone(), value.clone());
+        }
+    }
+    if let Some(retry_after_s) = error.retry_after_s() {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(retry_after_s));
+    }
+    answer
+}

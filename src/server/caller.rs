@@ -1,0 +1,110 @@
+//! Who calls: worked out once, in one layer, before any handler. Handlers never read cookies.
+
+use super::{
+    answer::refuse,
+    cookie::{self, Found, SetCookies},
+    sessions::{self, Session},
+    state::State,
+};
+use crate::wire;
+use axum::{
+    extract::{Request, State as Extract},
+    middleware::Next,
+    response::Response,
+};
+use http::{HeaderMap, header};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+/// The longest `User-Agent` that is kept, in code points.
+const USER_AGENT_MAX: usize = 256;
+
+/// The other end of the connection, as the listener saw it.
+#[derive(Clone, Copy)]
+pub struct Peer(pub SocketAddr);
+
+/// Who calls, from where, and what they will be sent: the first argument of every rule.
+#[derive(Clone)]
+pub struct Caller {
+    /// What the server holds.
+    pub state: State,
+    /// The live session, if the cookie names one.
+    pub session: Option<Session>,
+    /// The client's address, as far as it can be trusted.
+    pub address: IpAddr,
+    /// What the client calls itself.
+    pub user_agent: String,
+    /// The cookies of the response.
+    pub cookies: SetCookies,
+}
+
+/// The layer: cookie, signature, row, and a [`Caller`] for whoever comes next.
+pub async fn identify(
+    Extract(state): Extract<State>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let headers = request.headers();
+    let address = client_address(&request, state.config.server.trusted_proxy_hops);
+    let session = match cookie::find(headers, cookie::SESSION) {
+        Found::None => None,
+        // A stranger's cookie beside the browser's own: nobody can say which is which.
+        Found::Many => {
+            tracing::warn!(event = "two_session_cookies", path = request.uri().path());
+            return refuse(wire::Error::SignInNeeded);
+        }
+        Found::One(token) => match sessions::resume(&state, &token).await {
+            Ok(session) => session,
+            // Promise 3: no database, no session, and no guess.
+            Err(error) => return refuse(error.into()),
+        },
+    };
+    let cookies = SetCookies::default();
+    let caller = Caller {
+        address,
+        user_agent: user_agent(headers),
+        session,
+        cookies: cookies.clone(),
+        state,
+    };
+    request.extensions_mut().insert(caller);
+    let mut response = next.run(request).await;
+    cookies.write(&mut response);
+    response
+}
+
+fn user_agent(headers: &HeaderMap) -> String {
+    headers
+        .get(header::USER_AGENT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
+        .chars()
+        .take(USER_AGENT_MAX)
+        .collect()
+}
+
+/// The socket's address, or what the nearest trusted proxy saw: each of the operator's proxies
+/// adds one entry at the right of `X-Forwarded-For`; everything left of those is the client's
+/// own invention (security.md RL-1).
+fn client_address(request: &Request, trusted_hops: u32) -> IpAddr {
+    let socket = request
+        .extensions()
+        .get::<Peer>()
+        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+    let Some(hops_before) = trusted_hops.checked_sub(1) else {
+        return socket;
+    };
+    let forwarded: Vec<&str> = request
+        .headers()
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(','))
+        .map(str::trim)
+        .collect();
+    forwarded
+        .iter()
+        .rev()
+        .nth(hops_before as usize)
+        .and_then(|entry| entry.parse().ok())
+        .unwrap_or(socket)
+}

@@ -1,0 +1,146 @@
+//! The operator's commands.
+
+use super::{
+    clock::Clock, config::Settings, error::Error, listen, random::Random, router::router,
+    state::State, users,
+};
+use crate::wire;
+use clap::{Parser, Subcommand};
+use std::{
+    io::{BufRead, Write},
+    path::PathBuf,
+};
+
+/// Accounts and sessions whose cookie no script can read.
+#[derive(Parser)]
+#[command(version, about)]
+pub struct Cli {
+    /// The settings file [default: Leptos.toml of this folder, if there is one]
+    #[arg(long, global = true, env = "CLOAKROOM_CONFIG")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve (what happens without a command)
+    Serve,
+    /// Add and list the people who have an account
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Print the settings in force and where each came from
+    Config,
+}
+
+#[derive(Subcommand)]
+enum UserCommand {
+    /// Add an account; the password is read from standard input
+    Add {
+        /// The account's e-mail address
+        #[arg(long)]
+        email: String,
+    },
+    /// List the accounts: id, address, when it was made (Unix seconds)
+    List,
+}
+
+/// Does what the command line says.
+///
+/// # Errors
+/// Whatever keeps it from being done, for the operator to read.
+pub async fn run(cli: Cli) -> Result<(), Error> {
+    let settings = Settings::load(cli.config.as_deref())?;
+    match cli.command {
+        None | Some(Command::Serve) => serve(settings).await,
+        Some(Command::Config) => print(&settings.lines()),
+        Some(Command::User(command)) => {
+            let state = State::open(settings, Clock::system(), Random::system()).await?;
+            match command {
+                UserCommand::Add { email } => {
+                    let mut password = String::new();
+                    std::io::stdin()
+                        .lock()
+                        .read_line(&mut password)
+                        .map_err(|source| Error::Io { what: "standard input".to_owned(), source })?;
+                    let password = password.trim_end_matches(['\r', '\n']).to_owned();
+                    let id = users::add(&state, &email, password).await.map_err(explain)?;
+                    print(&[id])
+                }
+                UserCommand::List => list(&state).await,
+            }
+        }
+    }
+}
+
+async fn list(state: &State) -> Result<(), Error> {
+    let mut after = String::new();
+    loop {
+        let page = users::list(state, &after).await?;
+        let Some((_, last, _)) = page.last() else {
+            return Ok(());
+        };
+        after = last.to_lowercase();
+        let lines: Vec<String> = page
+            .iter()
+            .map(|(id, email, created_at)| format!("{id}\t{email}\t{created_at}"))
+            .collect();
+        print(&lines)?;
+    }
+}
+
+/// A refusal as a sentence: an operator has no form to show it in.
+fn explain(error: Error) -> Error {
+    match error {
+        Error::Theirs(wire::Error::Fields { fields }) => Error::Config(
+            fields
+                .iter()
+                .map(|error| format!("{}: {:?}", error.field, error.problem))
+                .collect::<Vec<_>>()
+                .join("; "),
+        ),
+        other => other,
+    }
+}
+
+fn print(lines: &[String]) -> Result<(), Error> {
+    let mut out = std::io::stdout().lock();
+    lines
+        .iter()
+        .try_for_each(|line| writeln!(out, "{line}"))
+        .map_err(|source| Error::Io { what: "standard output".to_owned(), source })
+}
+
+async fn serve(settings: Settings) -> Result<(), Error> {
+    let address = settings.leptos.site_addr;
+    let state = State::open(settings, Clock::system(), Random::system()).await?;
+    let listener = tokio::net::TcpListener::bind(address)
+        .await
+        .map_err(|source| Error::Io { what: format!("listen on {address}"), source })?;
+    tracing::info!(event = "listening", %address);
+    listen::serve(listener, router(state.clone()), &state, stopped()).await?;
+    state.db.close().await;
+    Ok(())
+}
+
+/// Ctrl-C, or the word of a service manager.
+async fn stopped() {
+    let interrupt = async {
+        let _ = tokio::signal::ctrl_c().await;
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupt => {}
+        () = terminate => {}
+    }
+}

@@ -1,0 +1,87 @@
+//! The one place that reads our cookies and writes `Set-Cookie`.
+
+use http::{HeaderMap, HeaderValue, Response, header};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// `__Host-`: browsers take it only with `Secure`, `Path=/` and without `Domain`. `__Host-Http-`:
+/// those that know it also refuse to let a script plant one.
+pub const SESSION: &str = "__Host-Http-session";
+/// A form that came back, sealed, on its way to the page it came from.
+pub const FORM: &str = "__Host-Http-form";
+
+/// What a request holds under one of our names.
+pub enum Found {
+    /// No cookie of this exact name.
+    None,
+    /// One.
+    One(String),
+    /// More than one: somebody planted one, and nobody can say which.
+    Many,
+}
+
+/// Finds the cookie of this exact name. Another spelling is another cookie.
+pub fn find(headers: &HeaderMap, name: &str) -> Found {
+    let mut values = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b';'))
+        .filter_map(|pair| {
+            let pair = pair.trim_ascii();
+            let value = pair.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
+            Some(String::from_utf8_lossy(value).into_owned())
+        });
+    match (values.next(), values.next()) {
+        (None, _) => Found::None,
+        (Some(one), None) => Found::One(one),
+        (Some(_), Some(_)) => Found::Many,
+    }
+}
+
+/// The cookies that a response will set. Rules say what they want; the layer around the handler
+/// writes it when the answer is there, so that no late header is lost (security.md LX-1, LX-2).
+#[derive(Clone, Default)]
+pub struct SetCookies(Arc<Mutex<Vec<(&'static str, String)>>>);
+
+impl SetCookies {
+    /// Hands out a session. `max_age_s` is set if the browser is to keep it when it closes.
+    pub fn start_session(&self, token: &str, max_age_s: Option<i64>) {
+        self.set(SESSION, token, max_age_s);
+    }
+
+    /// Takes the session cookie away.
+    pub fn end_session(&self) {
+        self.set(SESSION, "", Some(0));
+    }
+
+    /// Sends a sealed form along to the next page, which takes it away again.
+    pub fn send_form(&self, sealed: &str) {
+        self.set(FORM, sealed, Some(60));
+    }
+
+    /// Takes the sealed form away.
+    pub fn clear_form(&self) {
+        self.set(FORM, "", Some(0));
+    }
+
+    fn set(&self, name: &'static str, value: &str, max_age_s: Option<i64>) {
+        use std::fmt::Write;
+        let mut cookie = format!("{name}={value}; HttpOnly; Secure; SameSite=Lax; Path=/");
+        if let Some(max_age_s) = max_age_s {
+            // Writing to a string does not fail.
+            let _ = write!(cookie, "; Max-Age={max_age_s}");
+        }
+        let mut cookies = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // The last word on a name counts.
+        cookies.retain(|(other, _)| *other != name);
+        cookies.push((name, cookie));
+    }
+
+    /// Writes them onto the response.
+    pub fn write<B>(&self, response: &mut Response<B>) {
+        for (_, cookie) in self.0.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            if let Ok(value) = HeaderValue::try_from(cookie) {
+                response.headers_mut().append(header::SET_COOKIE, value);
+            }
+        }
+    }
+}

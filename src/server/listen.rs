@@ -1,0 +1,70 @@
+//! The socket: connections with deadlines and a bound, and an orderly end.
+
+use super::{caller::Peer, error::Error, state::State};
+use axum::{Router, body::Body};
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+};
+use std::{sync::Arc, time::Duration};
+use tokio::{net::TcpListener, sync::Semaphore};
+use tower::Service;
+
+/// After the word to stop, requests under way have this long.
+const FAREWELL: Duration = Duration::from_secs(10);
+
+/// Serves until `stop` is there, then lets the requests under way finish.
+///
+/// # Errors
+/// Never; a connection that fails is its client's business.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    state: &State,
+    stop: impl Future<Output = ()>,
+) -> Result<(), Error> {
+    let mut http = hyper::server::conn::http1::Builder::new();
+    http.timer(TokioTimer::new())
+        // Slow headers, and idle sockets, are closed at this deadline.
+        .header_read_timeout(Duration::from_secs(u64::from(
+            state.config.server.header_timeout_s,
+        )))
+        .max_buf_size(64 * 1024);
+    let places = Arc::new(Semaphore::new(state.config.server.max_connections as usize));
+    let graceful = GracefulShutdown::new();
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = &mut stop => break,
+        };
+        let Ok((socket, peer)) = accepted else {
+            // Out of file descriptors, most likely: wait for some to come free.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        };
+        // One more than can be served is closed at once.
+        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+            continue;
+        };
+        // Without this every streamed page waits 41 ms for a delayed acknowledgement.
+        if socket.set_nodelay(true).is_err() {
+            continue;
+        }
+        let router = router.clone();
+        let service = service_fn(move |mut request: http::Request<Incoming>| {
+            request.extensions_mut().insert(Peer(peer));
+            router.clone().call(request.map(Body::new))
+        });
+        let connection = graceful.watch(http.serve_connection(TokioIo::new(socket), service));
+        tokio::spawn(async move {
+            // A client that goes away in the middle is no error of ours.
+            let _ = connection.await;
+            drop(place);
+        });
+    }
+    drop(listener);
+    let _ = tokio::time::timeout(FAREWELL, graceful.shutdown()).await;
+    Ok(())
+}

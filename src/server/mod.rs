@@ -1,0 +1,50 @@
+//! What is done: everything that a browser must never see.
+
+pub mod answer;
+pub mod caller;
+mod cli;
+pub mod clock;
+pub mod config;
+pub mod cookie;
+pub mod db;
+pub mod doors;
+pub mod error;
+pub mod forms;
+pub mod headers;
+pub mod limits;
+pub mod listen;
+pub mod passwords;
+pub mod random;
+pub mod router;
+pub mod secret;
+pub mod session_token;
+pub mod sessions;
+pub mod state;
+pub mod users;
+mod walls;
+
+use clap::Parser;
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+/// Reads the command line and does what it says; what went wrong is one line on standard error.
+pub fn run() -> ExitCode {
+    let cli = cli::Cli::parse();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let done = match runtime {
+        Ok(runtime) => runtime.block_on(cli::run(cli)),
+        Err(source) => Err(error::Error::Io { what: "runtime".to_owned(), source }),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(event = "stopped", %error);
+            ExitCode::FAILURE
+        }
+    }
+}

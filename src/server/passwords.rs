@@ -1,0 +1,239 @@
+//! Argon2id, on blocking threads and behind a bound.
+//!
+//! Each hash holds 19 MiB and a core for some 25 ms, so as many run at once as there are cores,
+//! a short queue waits, and the rest is told to come back. The blocks are reused while there is
+//! work and given back when it is quiet.
+
+use super::{config::Passwords, error::Error, random::Random};
+use crate::wire;
+use argon2::{
+    Algorithm, Argon2, Block, Params, Version,
+    password_hash::phc::{Output, ParamsString, PasswordHash, Salt},
+};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::sync::Semaphore;
+
+/// The most that a stored hash may ask for: verifying uses the stored parameters, and a planted
+/// row must not be able to take 4 GiB (security.md PW-2).
+const MEMORY_MAX_KIB: u32 = 256 * 1024;
+const ITERATIONS_MAX: u32 = 16;
+const LANES_MAX: u32 = 8;
+const OUTPUT_LEN: usize = 32;
+/// Unused blocks are given back after this long without a hash.
+const QUIET: Duration = Duration::from_secs(5);
+
+/// Hashes and verifies passwords within the machine's means.
+#[derive(Clone)]
+pub struct Hasher(Arc<Inner>);
+
+struct Inner {
+    params: Params,
+    random: Random,
+    /// One a core.
+    cores: Arc<Semaphore>,
+    /// One a core and one a place in the queue.
+    places: Arc<Semaphore>,
+    places_in_all: usize,
+    memory: Mutex<Vec<Vec<Block>>>,
+    /// What an unknown address is verified against, so that it costs what a wrong password does.
+    nobody: String,
+}
+
+/// What a verification found.
+pub struct Verified {
+    /// The password was right.
+    pub is_right: bool,
+    /// A hash with today's parameters, where the stored one was older and the password right.
+    pub renewed_hash: Option<String>,
+}
+
+impl Hasher {
+    /// Makes the bound, and the hash that stands in for unknown addresses.
+    ///
+    /// # Errors
+    /// If the parameters are not ones that Argon2 knows.
+    pub fn new(settings: &Passwords, random: Random) -> Result<Self, Error> {
+        let params = Params::new(
+            settings.memory_kib,
+            settings.iterations,
+            settings.lanes,
+            Some(OUTPUT_LEN),
+        )
+        .map_err(|_| Error::Config("[passwords] memory_kib, iterations, lanes: no such Argon2id".to_owned()))?;
+        let cores = match settings.hashes_at_once {
+            0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            set => set as usize,
+        };
+        let places_in_all = cores + settings.queue as usize;
+        // Any output does: no password is known that gives it.
+        let nobody = phc(
+            &params,
+            &Salt::new(&random.bytes::<16>()?).map_err(|_| Error::Crypto("salt"))?,
+            &random.bytes::<OUTPUT_LEN>()?,
+        )?;
+        Ok(Self(Arc::new(Inner {
+            params,
+            random,
+            cores: Arc::new(Semaphore::new(cores)),
+            places: Arc::new(Semaphore::new(places_in_all)),
+            places_in_all,
+            memory: Mutex::default(),
+            nobody,
+        })))
+    }
+
+    /// Hashes a new password into a PHC string.
+    ///
+    /// # Errors
+    /// [`wire::Error::Busy`] when the queue is full.
+    pub async fn hash(&self, password: Vec<u8>) -> Result<String, Error> {
+        self.run(move |inner, memory| inner.hash(&password, memory)).await?
+    }
+
+    /// Verifies a password against a stored hash, or against nobody's at the same cost.
+    ///
+    /// # Errors
+    /// [`wire::Error::Busy`] when the queue is full; [`Error::StoredHash`] if the stored text is
+    /// not one that we would make, or asks for more than we may give.
+    pub async fn verify(
+        &self,
+        password: Vec<u8>,
+        stored: Option<String>,
+    ) -> Result<Verified, Error> {
+        self.run(move |inner, memory| {
+            let known = stored.is_some();
+            let stored = stored.as_deref().unwrap_or(&inner.nobody);
+            let (is_right, is_current) = inner.verify(&password, stored, memory)?;
+            let is_right = is_right && known;
+            let renewed_hash = if is_right && !is_current {
+                Some(inner.hash(&password, memory)?)
+            } else {
+                None
+            };
+            Ok(Verified {
+                is_right,
+                renewed_hash,
+            })
+        })
+        .await?
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Inner, &mut Vec<Block>) -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let busy = wire::Error::Busy { retry_after_s: 2 };
+        let place = Arc::clone(&self.0.places)
+            .try_acquire_owned()
+            .map_err(|_| busy.clone())?;
+        let core = Arc::clone(&self.0.cores)
+            .acquire_owned()
+            .await
+            .map_err(|_| busy)?;
+        let inner = Arc::clone(&self.0);
+        // The permits go along: an aborted request drops its future, and the hash that goes on
+        // must still be counted (security.md PW-9).
+        let done = tokio::task::spawn_blocking(move || {
+            let mut memory = inner.lock().pop().unwrap_or_default();
+            let done = job(&inner, &mut memory);
+            inner.lock().push(memory);
+            drop((core, place));
+            done
+        })
+        .await?;
+        self.give_back_when_quiet();
+        Ok(done)
+    }
+
+    fn give_back_when_quiet(&self) {
+        let inner = Arc::clone(&self.0);
+        if inner.places.available_permits() == inner.places_in_all {
+            tokio::spawn(async move {
+                tokio::time::sleep(QUIET).await;
+                if inner.places.available_permits() == inner.places_in_all {
+                    inner.lock().clear();
+                }
+            });
+        }
+    }
+}
+
+impl Inner {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Vec<Block>>> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hash(&self, password: &[u8], memory: &mut Vec<Block>) -> Result<String, Error> {
+        let salt = self.random.bytes::<16>()?;
+        let output = compute(&self.params, password, &salt, memory)?;
+        phc(&self.params, &Salt::new(&salt).map_err(|_| Error::Crypto("salt"))?, &output)
+    }
+
+    /// Whether the password is right, and whether the hash is of today's parameters.
+    fn verify(
+        &self,
+        password: &[u8],
+        stored: &str,
+        memory: &mut Vec<Block>,
+    ) -> Result<(bool, bool), Error> {
+        let stored = PasswordHash::new(stored).map_err(|_| Error::StoredHash("not a PHC string"))?;
+        let version = stored.version == Some(Version::V0x13.into());
+        if stored.algorithm != Algorithm::Argon2id.ident() || !version {
+            return Err(Error::StoredHash("not Argon2id version 19"));
+        }
+        let params = Params::try_from(&stored).map_err(|_| Error::StoredHash("parameters"))?;
+        if params.m_cost() > MEMORY_MAX_KIB
+            || params.t_cost() > ITERATIONS_MAX
+            || params.p_cost() > LANES_MAX
+        {
+            return Err(Error::StoredHash("parameters above the cap"));
+        }
+        let (Some(salt), Some(expected)) = (stored.salt, stored.hash) else {
+            return Err(Error::StoredHash("no salt or no hash"));
+        };
+        let expected = expected.as_bytes();
+        if expected.len() != OUTPUT_LEN {
+            return Err(Error::StoredHash("length of the output"));
+        }
+        let output = compute(&params, password, &salt, memory)?;
+        let is_right =
+            aws_lc_rs::constant_time::verify_slices_are_equal(&output, expected).is_ok();
+        let is_current = params.m_cost() == self.params.m_cost()
+            && params.t_cost() == self.params.t_cost()
+            && params.p_cost() == self.params.p_cost();
+        Ok((is_right, is_current))
+    }
+}
+
+fn compute(
+    params: &Params,
+    password: &[u8],
+    salt: &[u8],
+    memory: &mut Vec<Block>,
+) -> Result<[u8; OUTPUT_LEN], Error> {
+    memory.resize(params.block_count().max(memory.len()), Block::new());
+    let mut output = [0; OUTPUT_LEN];
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone())
+        .hash_password_into_with_memory(
+            password,
+            salt,
+            &mut output,
+            &mut memory[..params.block_count()],
+        )
+        .map_err(|_| Error::Crypto("argon2"))?;
+    Ok(output)
+}
+
+fn phc(params: &Params, salt: &Salt, output: &[u8]) -> Result<String, Error> {
+    let hash = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(params).map_err(|_| Error::Crypto("argon2"))?,
+        salt: Some(*salt),
+        hash: Some(Output::new(output).map_err(|_| Error::Crypto("argon2"))?),
+    };
+    Ok(hash.to_string())
+}

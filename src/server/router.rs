@@ -1,0 +1,122 @@
+//! Every route and every layer, in order, on one screen.
+
+use super::{
+    answer, caller, doors, forms,
+    headers::{self, CspNonce},
+    state::State,
+    walls,
+};
+use crate::{app, wire};
+use axum::{
+    Router,
+    extract::{Request, State as Extract},
+    middleware::{self, Next},
+    response::Response,
+    routing::{any, get},
+};
+use http::{HeaderValue, StatusCode, header};
+use leptos::nonce::Nonce;
+use leptos_axum::{LeptosRoutes, generate_route_list, render_app_to_stream_in_order_with_context};
+use std::{path::Path, time::Duration};
+use tower_http::{
+    catch_panic::CatchPanicLayer, csrf::CsrfLayer, services::ServeDir, timeout::TimeoutLayer,
+};
+
+/// The whole server but its socket.
+pub fn router(state: State) -> Router {
+    let provided = state.clone();
+    let context = move || doors::provide(&provided);
+    let files = app::SiteFiles::find(&state.leptos);
+    let shell = move || app::shell(&files.current());
+
+    let site = Path::new(&*state.leptos.site_root);
+    let pkg = ServeDir::new(site.join(&*state.leptos.site_pkg_dir))
+        .precompressed_br()
+        .precompressed_gzip();
+    let icons = ServeDir::new(site).append_index_html_on_directories(false);
+
+    // What knows who calls: pages and server functions.
+    let not_found = render_app_to_stream_in_order_with_context(context.clone(), shell.clone());
+    let people = Router::new()
+        .leptos_routes_with_context(&state, generate_route_list(app::App), context, shell)
+        .route("/api/{*function}", any(async || answer::refuse(wire::Error::NotFound)))
+        .fallback(not_found)
+        .layer(middleware::from_fn_with_state(state.clone(), by_kind))
+        .layer(middleware::from_fn_with_state(state.clone(), caller::identify));
+
+    // What is the same for everybody: no session is needed, none is looked at.
+    Router::new()
+        .nest_service("/pkg", pkg)
+        .route_service("/favicon.svg", icons.clone())
+        .route_service("/icon.svg", icons)
+        .route("/health/live", get(async || "ok"))
+        .route("/health/ready", get(ready))
+        .merge(people)
+        .layer(middleware::from_fn(walls::same_site_only))
+        .layer(CsrfLayer::new())
+        .layer(middleware::from_fn(walls::plain_requests))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            Duration::from_secs(u64::from(state.config.server.request_timeout_s)),
+        ))
+        .layer(middleware::from_fn(cacheable_files))
+        .layer(CatchPanicLayer::custom(broken))
+        .layer(middleware::from_fn_with_state(state.clone(), answer::finish))
+        .layer(middleware::from_fn_with_state(state.clone(), headers::write))
+        .with_state(state)
+}
+
+/// Server functions and pages each have a layer of their own.
+async fn by_kind(Extract(state): Extract<State>, request: Request, next: Next) -> Response {
+    if request.uri().path().starts_with("/api/") {
+        forms::around_functions(Extract(state), request, next).await
+    } else if request.method() == http::Method::POST {
+        answer::refuse(wire::Error::MethodNotAllowed)
+    } else {
+        let request = match doors::guard_pages(request) {
+            Ok(request) => request,
+            Err(elsewhere) => return *elsewhere,
+        };
+        forms::around_pages(Extract(state), request, next).await
+    }
+}
+
+/// A file of `/pkg` has a hash in its name and never changes.
+async fn cacheable_files(request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let lasting = if path.starts_with("/pkg/") {
+        Some("public, max-age=31536000, immutable")
+    } else if path.ends_with(".svg") {
+        Some("public, max-age=86400")
+    } else {
+        None
+    };
+    let mut response = next.run(request).await;
+    let is_found = response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
+    if let Some(lasting) = lasting.filter(|_| is_found) {
+        response
+            .headers_mut()
+            .insert(header::CACHE_CONTROL, HeaderValue::from_static(lasting));
+    }
+    response
+}
+
+/// Ready when the database answers.
+async fn ready(Extract(state): Extract<State>) -> Response {
+    match state.db.ping().await {
+        Ok(()) => axum::response::IntoResponse::into_response("ok"),
+        Err(error) => answer::refuse(error.into()),
+    }
+}
+
+/// The last resort: a panic is a 500 like any other (ASVS 16.5.4).
+fn broken(_: Box<dyn std::any::Any + Send + 'static>) -> Response {
+    // The panic hook has printed what and where.
+    answer::refuse(wire::Error::Unexpected { id: "panic".to_owned() })
+}
+
+/// The page for a refusal that no page of the app has shown.
+pub fn error_page(state: &State, error: &wire::Error, nonce: Option<CspNonce>) -> String {
+    let nonce = nonce.map(|nonce| Nonce::from_value(nonce.0.as_str()));
+    app::error_document(&app::SiteFiles::find(&state.leptos).current(), error, nonce)
+}

@@ -1,0 +1,160 @@
+//! The secret that signs, and the types that keep secrets apart from everything else.
+//!
+//! `data/secret.key` holds one key a line, the newest first: the first signs, all verify. It is
+//! made at the first start and is never in the database, so a stolen database signs nobody in.
+
+use super::{error::Error, random::Random};
+use aws_lc_rs::{digest, hkdf};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use std::{io::Write, path::Path};
+
+/// 256 bits, the least that HS256 may be keyed with (RFC 7518, 3.2).
+const KEY_LEN: usize = 32;
+
+/// The keys of this deployment, newest first. All nodes share them.
+pub struct Secret(Vec<[u8; KEY_LEN]>);
+
+/// A key made for one purpose; what one purpose signs means nothing to another.
+pub struct DerivedKey {
+    /// Names the key in a token's header; tells nothing about it.
+    pub id: String,
+    /// The key itself.
+    pub bytes: [u8; KEY_LEN],
+}
+
+impl Secret {
+    /// Reads keys as written in the file or the environment.
+    ///
+    /// # Errors
+    /// If a line is not 32 bytes in base64url, or there is none.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let keys: Vec<[u8; KEY_LEN]> = text
+            .split([',', '\n'])
+            .map(str::trim)
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+            .map(|line| {
+                let bytes = BASE64_URL_SAFE_NO_PAD.decode(line.trim_end_matches('=')).ok();
+                bytes.and_then(|bytes| bytes.try_into().ok())
+            })
+            .collect::<Option<_>>()
+            .ok_or_else(|| {
+                Error::Config("a key of the secret is not 32 bytes in base64url".to_owned())
+            })?;
+        if keys.is_empty() {
+            return Err(Error::Config("the secret holds no key".to_owned()));
+        }
+        Ok(Self(keys))
+    }
+
+    /// Reads the file, making it first where there is none (mode 0600).
+    ///
+    /// # Errors
+    /// If the file can be neither read nor made, or holds something else.
+    pub fn load_or_make(file: &Path, random: &Random) -> Result<Self, Error> {
+        let io = |source| Error::Io {
+            what: file.display().to_string(),
+            source,
+        };
+        match std::fs::read_to_string(file) {
+            Ok(text) => Self::parse(&text),
+            Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => {
+                let key = BASE64_URL_SAFE_NO_PAD.encode(random.bytes::<KEY_LEN>()?);
+                match create_private(file)
+                    .and_then(|mut new| writeln!(new, "{key}").and_then(|()| new.sync_all()))
+                {
+                    Ok(()) => Self::parse(&key),
+                    // Another process was first; its key is as good.
+                    Err(race) if race.kind() == std::io::ErrorKind::AlreadyExists => {
+                        Self::parse(&std::fs::read_to_string(file).map_err(io)?)
+                    }
+                    Err(other) => Err(io(other)),
+                }
+            }
+            Err(other) => Err(io(other)),
+        }
+    }
+
+    /// One key a purpose (HKDF-SHA256, RFC 5869), newest first.
+    ///
+    /// # Errors
+    /// Never in practice: the lengths are fixed.
+    pub fn derive(&self, purpose: &'static str) -> Result<Vec<DerivedKey>, Error> {
+        self.0
+            .iter()
+            .map(|key| {
+                let prk = hkdf::Salt::new(hkdf::HKDF_SHA256, b"cloakroom").extract(key);
+                let mut bytes = [0; KEY_LEN];
+                prk.expand(&[purpose.as_bytes()], hkdf::HKDF_SHA256)
+                    .and_then(|okm| okm.fill(&mut bytes))
+                    .map_err(|_| Error::Crypto("hkdf"))?;
+                let id = BASE64_URL_SAFE_NO_PAD.encode(&sha256(&bytes)[..6]);
+                Ok(DerivedKey { id, bytes })
+            })
+            .collect()
+    }
+}
+
+#[cfg(unix)]
+fn create_private(file: &Path) -> std::io::Result<std::fs::File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(file)
+}
+
+#[cfg(not(unix))]
+fn create_private(file: &Path) -> std::io::Result<std::fs::File> {
+    std::fs::OpenOptions::new().write(true).create_new(true).open(file)
+}
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut out = [0; 32];
+    out.copy_from_slice(digest::digest(&digest::SHA256, bytes).as_ref());
+    out
+}
+
+/// A session's secret identifier, 128 random bits. It lives in the cookie alone.
+pub struct PlainSid(String);
+
+impl PlainSid {
+    /// A new one.
+    ///
+    /// # Errors
+    /// If there is no randomness.
+    pub fn generate(random: &Random) -> Result<Self, Error> {
+        random.id().map(Self)
+    }
+
+    /// One that came back inside a token whose signature was right.
+    pub fn from_token(sid: String) -> Self {
+        Self(sid)
+    }
+
+    /// The text that goes into the token, and nowhere else.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// What the database keeps. A fast hash is right for 128 random bits (ASVS 6.5.2).
+    pub fn hashed(&self) -> HashedSid {
+        HashedSid(BASE64_URL_SAFE_NO_PAD.encode(sha256(self.0.as_bytes())))
+    }
+}
+
+impl std::fmt::Debug for PlainSid {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PlainSid(…)")
+    }
+}
+
+/// The SHA-256 of a sid: what a stolen database holds, and no cookie can be made from it.
+pub struct HashedSid(String);
+
+impl HashedSid {
+    /// The text of the column.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}

@@ -1,0 +1,89 @@
+//! What no handler should ever see: requests from other sites, and ones that no browser sends.
+
+use super::{
+    answer::refuse,
+    cookie::{self, Found},
+};
+use crate::wire;
+use axum::{extract::Request, middleware::Next, response::Response};
+use http::{HeaderMap, Method, header};
+
+/// Methods and paths that the framework below us would stumble over (security.md LX-15).
+pub async fn plain_requests(request: Request, next: Next) -> Response {
+    if ![Method::GET, Method::HEAD, Method::POST].contains(request.method()) {
+        return refuse(wire::Error::MethodNotAllowed);
+    }
+    let uri = request.uri();
+    let Some(target) = uri.path_and_query() else {
+        return refuse(wire::Error::BadRequest);
+    };
+    if target.as_str().len() > 8192 || !is_plain_path(uri.path()) {
+        return refuse(wire::Error::BadRequest);
+    }
+    next.run(request).await
+}
+
+/// Percent-encoding that is whole, makes UTF-8, and hides neither a separator nor a control.
+fn is_plain_path(path: &str) -> bool {
+    let bytes = path.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        if bytes[at] == b'%' {
+            let hex = path.get(at + 1..at + 3).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+            let Some(byte) = hex else { return false };
+            if byte == b'/' || byte == b'\\' {
+                return false;
+            }
+            decoded.push(byte);
+            at += 3;
+        } else {
+            decoded.push(bytes[at]);
+            at += 1;
+        }
+    }
+    std::str::from_utf8(&decoded).is_ok_and(|path| {
+        !path.contains("//")
+            && !path.split('/').any(|segment| segment == "..")
+            && !path.chars().any(char::is_control)
+    })
+}
+
+/// The rest of decision D2 of security.md; `CsrfLayer` has judged unsafe methods by
+/// `Sec-Fetch-Site` and `Origin` before.
+pub async fn same_site_only(request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    let is_api = request.uri().path().starts_with("/api/");
+    let refused = if request.method().is_safe() {
+        let is_upgrade = headers.contains_key(header::UPGRADE);
+        (is_upgrade && !is_from_here(headers)) || (is_api && is_cross_site_read(headers))
+    } else {
+        // Nothing says where it comes from, and it would act for somebody.
+        let says_origin = headers.contains_key(header::ORIGIN) || text(headers, "sec-fetch-site").is_some();
+        !says_origin && !matches!(cookie::find(headers, cookie::SESSION), Found::None)
+    };
+    if refused {
+        tracing::warn!(event = "cross_site_refused", path = request.uri().path());
+        return refuse(wire::Error::CrossSite);
+    }
+    next.run(request).await
+}
+
+/// A link or a form on another site can make a browser read `/api` with the cookie; only our own
+/// pages' `fetch` has a reason to (security.md CS-2).
+fn is_cross_site_read(headers: &HeaderMap) -> bool {
+    let site = text(headers, "sec-fetch-site");
+    site.is_some_and(|site| site != "same-origin")
+        || text(headers, "sec-fetch-mode") == Some("navigate")
+        || (site.is_none() && headers.contains_key(header::ORIGIN) && !is_from_here(headers))
+}
+
+/// The `Origin` names this host; none, or `null`, does not.
+fn is_from_here(headers: &HeaderMap) -> bool {
+    let origin = text(headers, "origin").and_then(|origin| origin.split_once("://"));
+    matches!((origin, text(headers, "host")), (Some((_, from)), Some(host)) if from == host)
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}

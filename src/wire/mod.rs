@@ -1,0 +1,11 @@
+//! What is said: the plain types that the browser and the server both know.
+//!
+//! Nothing here can hold a secret: whatever is in this room may be read by any script on the page.
+
+pub mod error;
+pub mod fields;
+pub mod sessions;
+pub mod strength;
+pub mod users;
+
+pub use error::{Error, FieldError, Problem};

@@ -1,0 +1,53 @@
+//! What is said about people.
+
+use super::sessions::ThisSession;
+use serde::{Deserialize, Serialize};
+
+/// Who is signed in, as far as the page needs to know. Nothing in it signs anybody in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Viewer {
+    /// The account's address.
+    pub email: String,
+    /// When the account was made, in Unix seconds.
+    pub created_at: i64,
+    /// The session that this browser holds.
+    pub session: ThisSession,
+    /// The server's time of this answer, in Unix seconds: the page says "5 minutes ago" by it,
+    /// so that the server's HTML and the browser's agree to the letter.
+    pub now: i64,
+}
+
+/// A sign-up, sign-in or sign-out was done; the browser goes on to `next`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GoOn {
+    /// A path of this site.
+    pub next: String,
+}
+
+/// What a new password must be, for the form to say beforehand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PasswordPolicy {
+    /// In Unicode code points.
+    pub min_length: u32,
+}
+
+/// A form that came back: why, and what had been typed in it. Never a password.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReturnedForm {
+    /// The server function that was asked, such as `sign_in`.
+    pub function: String,
+    /// Why it was not done.
+    pub error: super::Error,
+    /// Field names and what was typed in them.
+    pub typed: Vec<(String, String)>,
+}
+
+impl ReturnedForm {
+    /// What had been typed in a field.
+    pub fn typed(&self, field: &str) -> Option<String> {
+        self.typed
+            .iter()
+            .find(|(name, _)| name == field)
+            .map(|(_, value)| value.clone())
+    }
+}
