@@ -15,7 +15,7 @@ pub async fn sign_up(email: String, password: String) -> Result<GoOn, Error> {
 }
 
 /// Who is signed in, if anybody is.
-#[server(prefix = "/api", endpoint = "viewer", input = GetUrl)]
+#[server(name = WhoIsSignedIn, prefix = "/api", endpoint = "viewer", input = GetUrl)]
 pub async fn viewer() -> Result<Option<Viewer>, Error> {
     use crate::server::{doors::anyone, users};
     let caller = anyone()?;

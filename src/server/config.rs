@@ -140,7 +140,6 @@ struct Metadata {
 /// Leptos ignores a key that it does not know; we name it.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
-#[expect(dead_code, reason = "only the names are read, to refuse all others")]
 struct LeptosKeys {
     output_name: Option<IgnoredAny>,
     site_root: Option<IgnoredAny>,

@@ -1,0 +1,71 @@
+# Every command of the project. `make` alone lists them; each installs what it misses by itself.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+# Two cargos at once would only wait for each other.
+.NOTPARALLEL:
+.PHONY: help run watch build bench size check test test-sqlite test-postgres test-browser clean \
+  setup-rust setup-build setup-test
+
+# Cargo's own folder need not be on the caller's PATH, and wasm-opt is among the npm packages.
+export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(CURDIR)/end2end/node_modules/.bin:$(PATH)
+
+##@ Use it
+
+run: setup-rust ## Start it on http://localhost:3000, with SQLite in data/
+	cargo leptos serve
+
+watch: setup-rust ## The same, built anew and reloaded at every change of a file
+	cargo leptos watch
+
+##@ Release it
+
+build: setup-build ## Build target/release/cloakroom and its site, target/site
+	cargo leptos build --release --precompress
+
+size: build ## Measure what a browser downloads, against its budget
+	scripts/size
+
+bench: setup-build ## Measure how fast it answers
+	scripts/bench
+
+##@ Change it
+
+check: setup-build ## Formatting, lints, documentation and types; warnings are errors
+	cargo fmt --check
+	cargo clippy --features ssr --all-targets -- -D warnings
+	cargo clippy --lib --features hydrate --target wasm32-unknown-unknown -- -D warnings
+	RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps --document-private-items --features ssr
+	npm --prefix end2end run check
+	@if command -v shellcheck >/dev/null; then \
+	  shellcheck $$(grep -lE '^#!.*bash|^# shellcheck shell=bash' scripts/* .ci/run); \
+	else \
+	  echo "shellcheck is not installed, so the scripts were not checked."; \
+	fi
+
+test: test-sqlite test-postgres test-browser ## Every test: the next three
+
+test-sqlite: setup-rust ## The Rust tests on SQLite
+	env -u CLOAKROOM_TEST_POSTGRES cargo test --features ssr --test cloakroom
+
+test-postgres: setup-test ## The same on a PostgreSQL of their own
+	scripts/with-postgres cargo test --features ssr --test cloakroom
+
+test-browser: setup-test ## The tests in Chromium, against a development build
+	cargo leptos build
+	cd end2end && npx --no playwright test
+
+##@ And
+
+clean: ## Remove what was built and installed here; data/ stays
+	rm -rf target end2end/artefacts end2end/node_modules
+
+help: ## This list
+	@awk 'BEGIN { FS = ":.*## "; print "Cloakroom" } \
+	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup-rust setup-build setup-test: setup-%:
+	@scripts/setup $*

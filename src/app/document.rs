@@ -1,0 +1,148 @@
+//! The document around the app: made by the server alone.
+
+use super::{App, parts::layout::Plain, words};
+use crate::wire;
+use leptos::{config::LeptosOptions, nonce::Nonce, nonce::use_nonce, prelude::*};
+use leptos_meta::MetaTags;
+use std::{collections::HashMap, sync::Arc};
+
+/// The framework makes elements from its own templates by `innerHTML` when a page is made in
+/// the browser. Trusted Types are enforced, so a policy must let those in; it lets in nothing
+/// that could run: no script, no handler, no frame, and no script URL at all.
+const TRUSTED_TYPES: &str = r#"window.trustedTypes&&trustedTypes.createPolicy("default",{createHTML:function(t){if(/<\s*(script|iframe|object|embed|link|meta|base)|\son\w+\s*=|javascript:/i.test(t))throw new TypeError("refused");return t}});"#;
+
+/// The names of the built files, which carry a hash.
+#[derive(Clone)]
+pub struct SiteFiles {
+    options: Arc<LeptosOptions>,
+    found: Files,
+}
+
+/// The paths that a page names.
+#[derive(Clone)]
+pub struct Files {
+    options: Arc<LeptosOptions>,
+    js: String,
+    wasm: String,
+    css: String,
+}
+
+impl SiteFiles {
+    /// Reads the list of hashes that the build left beside the binary.
+    pub fn find(options: &LeptosOptions) -> Self {
+        let options = Arc::new(options.clone());
+        Self {
+            found: Files::read(&options),
+            options,
+        }
+    }
+
+    /// The names of now: while `make watch` runs they change under us.
+    pub fn current(&self) -> Files {
+        if std::env::var_os("LEPTOS_WATCH").is_some() {
+            Files::read(&self.options)
+        } else {
+            self.found.clone()
+        }
+    }
+}
+
+impl Files {
+    fn read(options: &Arc<LeptosOptions>) -> Self {
+        let list = std::env::current_exe()
+            .ok()
+            .and_then(|exe| std::fs::read_to_string(exe.with_file_name(&*options.hash_file)).ok())
+            .filter(|_| options.hash_files)
+            .unwrap_or_default();
+        let hashes: HashMap<&str, &str> = list
+            .lines()
+            .filter_map(|line| line.split_once(':'))
+            .map(|(kind, hash)| (kind.trim(), hash.trim()))
+            .collect();
+        let name = |kind: &str| {
+            let base = format!("/{}/{}", options.site_pkg_dir, options.output_name);
+            match hashes.get(kind) {
+                Some(hash) => format!("{base}.{hash}.{kind}"),
+                None => format!("{base}.{kind}"),
+            }
+        };
+        Self {
+            js: name("js"),
+            wasm: name("wasm"),
+            css: name("css"),
+            options: Arc::clone(options),
+        }
+    }
+}
+
+/// The document that every page is in.
+pub fn shell(files: &Files) -> impl IntoView + use<> {
+    let nonce = use_nonce();
+    let hydrate = format!(
+        r#"import("{}").then(m=>m.default({{module_or_path:"{}"}}).then(()=>m.hydrate()))"#,
+        files.js, files.wasm
+    );
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                {head(files)}
+                <script nonce=nonce.clone()>{TRUSTED_TYPES}</script>
+                <link rel="modulepreload" href=files.js.clone() nonce=nonce.clone() />
+                <link
+                    rel="preload"
+                    href=files.wasm.clone()
+                    r#as="fetch"
+                    r#type="application/wasm"
+                    crossorigin="anonymous"
+                />
+                <AutoReload options=(*files.options).clone() />
+                <script type="module" nonce=nonce>
+                    {hydrate}
+                </script>
+                <MetaTags />
+            </head>
+            <body>
+                <App />
+            </body>
+        </html>
+    }
+}
+
+fn head(files: &Files) -> impl IntoView + use<> {
+    view! {
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+        <link rel="stylesheet" href=files.css.clone() />
+    }
+}
+
+/// A whole page for a refusal that came before any page: no script is needed to read it.
+pub fn error_document(files: &Files, error: &wire::Error, _nonce: Option<Nonce>) -> String {
+    let what = words::what_happened(error);
+    let reference = match error {
+        wire::Error::Unexpected { id } if !id.is_empty() => Some(format!("Reference: {id}")),
+        _ => None,
+    };
+    let owner = Owner::new();
+    let body = owner.with(|| {
+        view! {
+            <html lang="en">
+                <head>
+                    {head(files)}
+                    <title>"Cloakroom"</title>
+                </head>
+                <body>
+                    <Plain>
+                        <h1>{what}</h1>
+                        {reference.map(|reference| view! { <p class="soft">{reference}</p> })}
+                    </Plain>
+                </body>
+            </html>
+        }
+        .to_html()
+    });
+    format!("<!DOCTYPE html>{body}")
+}

@@ -1,0 +1,42 @@
+//! What is shown: pages and their parts, compiled for the server and for WASM.
+
+mod pages;
+mod parts;
+#[cfg(feature = "ssr")]
+mod document;
+mod viewer;
+mod words;
+
+#[cfg(feature = "ssr")]
+pub use document::{SiteFiles, error_document, shell};
+
+use crate::wire::users::ReturnedForm;
+use leptos::prelude::*;
+use leptos_meta::{Title, provide_meta_context};
+use leptos_router::{
+    SsrMode,
+    components::{Route, Router, Routes},
+    path,
+};
+
+/// The app: every page of it on one screen. Pages are streamed in order, so that they are whole
+/// without JavaScript.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    viewer::provide();
+    // A form that came back without JavaScript travels on to the hydrated page with the HTML.
+    let returned = SharedValue::new(use_context::<ReturnedForm>).into_inner();
+    provide_context(parts::form::Returned(returned));
+    view! {
+        <Title formatter=|page: String| format!("{page} · Cloakroom") />
+        <Router>
+            <Routes fallback=pages::NotFound>
+                <Route path=path!("/") view=pages::Home ssr=SsrMode::InOrder />
+                <Route path=path!("/sign-up") view=pages::SignUp ssr=SsrMode::InOrder />
+                <Route path=path!("/sign-in") view=pages::SignIn ssr=SsrMode::InOrder />
+                <Route path=path!("/account") view=pages::Account ssr=SsrMode::InOrder />
+            </Routes>
+        </Router>
+    }
+}

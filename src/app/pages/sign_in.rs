@@ -1,0 +1,73 @@
+//! `/sign-in`.
+
+use crate::{
+    api::sessions::SignIn as Ask,
+    app::parts::{
+        form::{Field, Returned, Submit, Summary, focus_first_error},
+        layout::{Plain, go_on_when_done},
+    },
+};
+use leptos::{form::ActionForm, prelude::*};
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+/// Address, password, and whether to stay.
+#[component]
+pub fn SignIn() -> impl IntoView {
+    let action = ServerAction::<Ask>::new();
+    let returned = Returned::of("sign_in");
+    let before = returned.as_ref().map(|form| form.error.clone());
+    let error = Signal::derive(move || match action.value().get() {
+        Some(answer) => answer.err(),
+        None => before.clone(),
+    });
+    let done = move || action.value().get().and_then(Result::ok);
+    let pending = Signal::derive(move || action.pending().get() || done().is_some());
+    go_on_when_done(done);
+    focus_first_error(error);
+    let typed = |name: &str| returned.as_ref().and_then(|form| form.typed(name));
+    let email = typed("email");
+    let is_kept = typed("keep_me_signed_in").is_some();
+    let next = use_query_map().with_untracked(|query| query.get("next").unwrap_or_default());
+    view! {
+        <Title text="Sign in" />
+        <Plain>
+            <h1>"Sign in"</h1>
+            <ActionForm action=action attr:novalidate=true>
+                <Summary error=error />
+                <input type="hidden" name="next" value=next />
+                <Field
+                    name="email"
+                    label="E-mail address"
+                    kind="email"
+                    autocomplete="username"
+                    value=email
+                    error=error
+                />
+                <Field
+                    name="password"
+                    label="Password"
+                    kind="password"
+                    autocomplete="current-password"
+                    error=error
+                />
+                <div class="choice">
+                    <input
+                        id="keep"
+                        type="checkbox"
+                        name="keep_me_signed_in"
+                        value="true"
+                        checked=is_kept
+                        aria-describedby="keep-hint"
+                    />
+                    <label for="keep">"Keep me signed in"</label>
+                    <p class="hint" id="keep-hint">
+                        "For 30 days on this device. Leave it off on a shared computer."
+                    </p>
+                </div>
+                <Submit label="Sign in" pending_label="Signing in…" pending=pending />
+            </ActionForm>
+            <p>"New here? " <a href="/sign-up">"Create an account"</a></p>
+        </Plain>
+    }
+}

@@ -1,0 +1,64 @@
+//! `/sign-up`.
+
+use crate::{
+    api::users::SignUp as Ask,
+    app::parts::{
+        form::{Field, Returned, Submit, Summary, focus_first_error},
+        layout::{Plain, go_on_when_done},
+    },
+    wire::users::PasswordPolicy,
+};
+use leptos::{form::ActionForm, prelude::*};
+use leptos_meta::Title;
+
+/// Address and password, and an account is made.
+#[component]
+pub fn SignUp() -> impl IntoView {
+    let action = ServerAction::<Ask>::new();
+    let returned = Returned::of("sign_up");
+    let before = returned.as_ref().map(|form| form.error.clone());
+    let error = Signal::derive(move || match action.value().get() {
+        Some(answer) => answer.err(),
+        None => before.clone(),
+    });
+    let done = move || action.value().get().and_then(Result::ok);
+    let pending = Signal::derive(move || action.pending().get() || done().is_some());
+    go_on_when_done(done);
+    focus_first_error(error);
+    let email = returned.as_ref().and_then(|form| form.typed("email"));
+    let policy = SharedValue::new(|| {
+        use_context::<PasswordPolicy>().unwrap_or(PasswordPolicy { min_length: 15 })
+    })
+    .into_inner();
+    let hint = format!(
+        "At least {} characters. A few words you will remember work well.",
+        policy.min_length
+    );
+    view! {
+        <Title text="Create an account" />
+        <Plain>
+            <h1>"Create an account"</h1>
+            <ActionForm action=action attr:novalidate=true>
+                <Summary error=error />
+                <Field
+                    name="email"
+                    label="E-mail address"
+                    kind="email"
+                    autocomplete="username"
+                    value=email
+                    error=error
+                />
+                <Field
+                    name="password"
+                    label="Password"
+                    kind="password"
+                    autocomplete="new-password"
+                    hint=hint
+                    error=error
+                />
+                <Submit label="Create account" pending_label="Creating…" pending=pending />
+            </ActionForm>
+            <p>"Already have an account? " <a href="/sign-in">"Sign in"</a></p>
+        </Plain>
+    }
+}

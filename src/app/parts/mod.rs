@@ -1,0 +1,4 @@
+//! Pieces that two pages use.
+
+pub mod form;
+pub mod layout;

@@ -1,0 +1,29 @@
+//! Who is signed in: asked once, in context for every page.
+
+use crate::{
+    api::users::viewer,
+    wire::{Error, users::Viewer},
+};
+use leptos::prelude::*;
+
+/// The answer, when it is there. The cookie is the browser's own business: nothing here has it.
+#[derive(Clone, Copy)]
+pub struct WhoIsSignedIn(Resource<Result<Option<Viewer>, Error>>);
+
+/// Asks, and provides the answer. The server asks while it renders, so the page that arrives
+/// says the same as the page that is hydrated.
+pub fn provide() {
+    provide_context(WhoIsSignedIn(Resource::new_blocking(|| (), |()| viewer())));
+}
+
+impl WhoIsSignedIn {
+    /// From context; read [`Self::get`] under a `<Suspense>`.
+    pub fn here() -> Self {
+        use_context().unwrap_or_else(|| Self(Resource::new(|| (), |()| viewer())))
+    }
+
+    /// `None` while it is not known, `Some(None)` for nobody.
+    pub fn get(self) -> Option<Option<Viewer>> {
+        self.0.get().map(|answer| answer.ok().flatten())
+    }
+}

@@ -1,0 +1,93 @@
+//! The words for people: what the wire says in codes.
+
+use crate::wire::{Error, Problem, sessions::Device};
+
+/// What happened, and what to do next.
+pub fn what_happened(error: &Error) -> String {
+    match error {
+        Error::Fields { fields } if fields.len() == 1 => "One field needs another look.".to_owned(),
+        Error::Fields { fields } => format!("{} fields need another look.", fields.len()),
+        Error::WrongEmailOrPassword => {
+            "That e-mail address and password do not match. Check both and try again.".to_owned()
+        }
+        Error::SignInNeeded => "You are signed out. Sign in and try again.".to_owned(),
+        Error::CrossSite => {
+            "That came from another site, so nothing was done. Go to the page here and try again."
+                .to_owned()
+        }
+        Error::NotFound | Error::MethodNotAllowed => "There is no page at this address.".to_owned(),
+        Error::BadRequest | Error::WrongContentType => {
+            "That could not be read. Go back and try again.".to_owned()
+        }
+        Error::TooLarge => "That is more than can be taken. Make it shorter.".to_owned(),
+        Error::TooSlow => "That took too long to arrive. Try again.".to_owned(),
+        Error::TooManyRequests { retry_after_s } => {
+            format!("There were too many tries. Wait {retry_after_s} s and try again.")
+        }
+        Error::Busy { .. } => "Many people are signing in just now. Try again in a moment.".to_owned(),
+        Error::Unavailable => "This is not possible just now. Try again in a moment.".to_owned(),
+        Error::Unexpected { .. } => {
+            "Something went wrong on our side. Try again in a moment.".to_owned()
+        }
+        Error::Unreachable => {
+            "The server could not be reached. Check your connection and try again.".to_owned()
+        }
+        Error::Outdated => "This page has been updated. Reload it and try again.".to_owned(),
+    }
+}
+
+/// What is wrong with a field.
+pub fn what_is_wrong(problem: Problem) -> String {
+    match problem {
+        Problem::Missing => "Fill this in.".to_owned(),
+        Problem::NotAnEmail => "Enter an e-mail address, like name@example.com.".to_owned(),
+        Problem::Taken => "This address already has an account. Sign in instead.".to_owned(),
+        Problem::TooShort { min } => format!("Use at least {min} characters."),
+        Problem::TooLong { max } => format!("Use at most {max} characters."),
+        Problem::Common => {
+            "This is one of the passwords people guess first. Choose another.".to_owned()
+        }
+        Problem::LikeEmail => "This is too close to your address. Choose another.".to_owned(),
+        Problem::Guessable => "This is a pattern that is soon guessed. Choose another.".to_owned(),
+    }
+}
+
+/// Such as "Firefox on Linux".
+pub fn device(device: &Device) -> String {
+    let browser = device.browser.as_deref().unwrap_or("A browser");
+    match &device.system {
+        Some(system) => format!("{browser} on {system}"),
+        None => browser.to_owned(),
+    }
+}
+
+/// Such as "24 November 2026", in UTC.
+pub fn date(unix_s: i64) -> String {
+    time::OffsetDateTime::from_unix_timestamp(unix_s)
+        .map(|at| format!("{} {} {}", at.day(), at.month(), at.year()))
+        .unwrap_or_default()
+}
+
+/// Such as "5 minutes ago".
+pub fn ago(then_s: i64, now_s: i64) -> String {
+    let one_or_more = |count: i64, unit: &str| {
+        let plural = if count == 1 { "" } else { "s" };
+        format!("{count} {unit}{plural}")
+    };
+    match now_s - then_s {
+        ..60 => "just now".to_owned(),
+        past @ 60..3_600 => one_or_more(past / 60, "minute") + " ago",
+        past @ 3_600..86_400 => one_or_more(past / 3_600, "hour") + " ago",
+        past => one_or_more(past / 86_400, "day") + " ago",
+    }
+}
+
+/// Such as "1 hour" or "14 days".
+pub fn span(seconds: i64) -> String {
+    let (count, unit) = match seconds {
+        ..3_600 => (seconds / 60, "minute"),
+        3_600..86_400 => (seconds / 3_600, "hour"),
+        _ => (seconds / 86_400, "day"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
