@@ -1,9 +1,9 @@
 //! What is shown: pages and their parts, compiled for the server and for WASM.
 
-mod pages;
-mod parts;
 #[cfg(feature = "ssr")]
 mod document;
+mod pages;
+mod parts;
 mod viewer;
 mod words;
 

@@ -24,7 +24,9 @@ pub fn what_happened(error: &Error) -> String {
         Error::TooManyRequests { retry_after_s } => {
             format!("There were too many tries. Wait {retry_after_s} s and try again.")
         }
-        Error::Busy { .. } => "Many people are signing in just now. Try again in a moment.".to_owned(),
+        Error::Busy { .. } => {
+            "Many people are signing in just now. Try again in a moment.".to_owned()
+        }
         Error::Unavailable => "This is not possible just now. Try again in a moment.".to_owned(),
         Error::Unexpected { .. } => {
             "Something went wrong on our side. Try again in a moment.".to_owned()

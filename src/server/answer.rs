@@ -33,7 +33,10 @@ pub fn wants_html(headers: &HeaderMap) -> bool {
 /// The layer.
 pub async fn finish(Extract(state): Extract<State>, request: Request, next: Next) -> Response {
     let wants_html = wants_html(request.headers());
-    let nonce = request.extensions().get::<super::headers::CspNonce>().cloned();
+    let nonce = request
+        .extensions()
+        .get::<super::headers::CspNonce>()
+        .cloned();
     let response = next.run(request).await;
     let status = response.status();
     let error = match response.extensions().get::<wire::Error>() {
@@ -53,7 +56,10 @@ pub async fn finish(Extract(state): Extract<State>, request: Request, next: Next
         let html = super::router::error_page(&state, &error, nonce);
         ("text/html; charset=utf-8", html)
     } else {
-        ("application/json", serde_json::to_string(&error).unwrap_or_default())
+        (
+            "application/json",
+            serde_json::to_string(&error).unwrap_or_default(),
+        )
     };
     let mut answer = (status, Body::from(body)).into_response();
     let headers = answer.headers_mut();

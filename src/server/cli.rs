@@ -62,9 +62,14 @@ pub async fn run(cli: Cli) -> Result<(), Error> {
                     std::io::stdin()
                         .lock()
                         .read_line(&mut password)
-                        .map_err(|source| Error::Io { what: "standard input".to_owned(), source })?;
+                        .map_err(|source| Error::Io {
+                            what: "standard input".to_owned(),
+                            source,
+                        })?;
                     let password = password.trim_end_matches(['\r', '\n']).to_owned();
-                    let id = users::add(&state, &email, password).await.map_err(explain)?;
+                    let id = users::add(&state, &email, password)
+                        .await
+                        .map_err(explain)?;
                     print(&[id])
                 }
                 UserCommand::List => list(&state).await,
@@ -108,7 +113,10 @@ fn print(lines: &[String]) -> Result<(), Error> {
     lines
         .iter()
         .try_for_each(|line| writeln!(out, "{line}"))
-        .map_err(|source| Error::Io { what: "standard output".to_owned(), source })
+        .map_err(|source| Error::Io {
+            what: "standard output".to_owned(),
+            source,
+        })
 }
 
 async fn serve(settings: Settings) -> Result<(), Error> {
@@ -116,7 +124,10 @@ async fn serve(settings: Settings) -> Result<(), Error> {
     let state = State::open(settings, Clock::system(), Random::system()).await?;
     let listener = tokio::net::TcpListener::bind(address)
         .await
-        .map_err(|source| Error::Io { what: format!("listen on {address}"), source })?;
+        .map_err(|source| Error::Io {
+            what: format!("listen on {address}"),
+            source,
+        })?;
     tracing::info!(event = "listening", %address);
     listen::serve(listener, router(state.clone()), &state, stopped()).await?;
     state.db.close().await;

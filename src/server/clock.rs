@@ -15,7 +15,9 @@ impl Clock {
                 reason = "the one place that asks the machine for the time"
             )]
             let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-            since.map_or(0, |past| i64::try_from(past.as_millis()).unwrap_or(i64::MAX))
+            since.map_or(0, |past| {
+                i64::try_from(past.as_millis()).unwrap_or(i64::MAX)
+            })
         })
     }
 

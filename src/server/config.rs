@@ -171,7 +171,10 @@ impl Settings {
         let refuse = |error: String| Error::Config(error);
         let file = match file {
             Some(named) if !named.is_file() => {
-                return Err(refuse(format!("{}: there is no such file", named.display())));
+                return Err(refuse(format!(
+                    "{}: there is no such file",
+                    named.display()
+                )));
             }
             Some(named) => Some(named.to_owned()),
             None => Some(PathBuf::from("Leptos.toml")).filter(|usual| usual.is_file()),
@@ -186,7 +189,11 @@ impl Settings {
                     .ignore(&NOT_SETTINGS)
                     .map(|key| key.as_str().replacen('_', ".", 1).into()),
             )
-            .merge(Env::raw().only(&["DATABASE_URL"]).map(|_| "database.url".into()));
+            .merge(
+                Env::raw()
+                    .only(&["DATABASE_URL"])
+                    .map(|_| "database.url".into()),
+            );
         let config: Config = sources
             .extract()
             .map_err(|error| refuse(error.to_string().replace("default.", "")))?;

@@ -78,7 +78,12 @@ impl SetCookies {
 
     /// Writes them onto the response.
     pub fn write<B>(&self, response: &mut Response<B>) {
-        for (_, cookie) in self.0.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+        for (_, cookie) in self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .drain(..)
+        {
             if let Ok(value) = HeaderValue::try_from(cookie) {
                 response.headers_mut().append(header::SET_COOKIE, value);
             }

@@ -69,7 +69,11 @@ impl Db {
     pub async fn write(&self) -> Result<Tx, Error> {
         // SQLite must take its write lock at the start: a transaction that reads first and
         // writes later fails at once when another wrote in between.
-        let begin = if self.is_sqlite { "BEGIN IMMEDIATE" } else { "BEGIN" };
+        let begin = if self.is_sqlite {
+            "BEGIN IMMEDIATE"
+        } else {
+            "BEGIN"
+        };
         Ok(self.pool.begin_with(begin).await?)
     }
 

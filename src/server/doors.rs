@@ -55,10 +55,7 @@ pub fn guard_pages(request: Request) -> Result<Request, Box<Response>> {
 /// What a page needs to know of the server, put into Leptos's context for pages and server
 /// functions alike.
 pub fn provide(state: &State) {
-    use leptos::{
-        nonce::Nonce,
-        prelude::provide_context,
-    };
+    use leptos::{nonce::Nonce, prelude::provide_context};
     provide_context(wire::users::PasswordPolicy {
         min_length: state.config.passwords.min_length,
     });

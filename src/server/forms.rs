@@ -93,13 +93,15 @@ pub async fn around_functions(
     }
 }
 
-
 fn is_form_encoded(headers: &HeaderMap) -> bool {
     headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split(';').next())
-        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"))
+        .is_some_and(|kind| {
+            kind.trim()
+                .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+        })
 }
 
 /// The page of ours that the form stood on: its path and query, without the word of an earlier
@@ -129,7 +131,10 @@ fn typed(body: &Bytes) -> Vec<(String, String)> {
 fn url_pairs(body: &Bytes) -> impl Iterator<Item = (String, String)> + '_ {
     body.split(|byte| *byte == b'&').filter_map(|pair| {
         let mut halves = pair.splitn(2, |byte| *byte == b'=');
-        Some((decode(halves.next()?)?, decode(halves.next().unwrap_or_default())?))
+        Some((
+            decode(halves.next()?)?,
+            decode(halves.next().unwrap_or_default())?,
+        ))
     })
 }
 

@@ -14,14 +14,20 @@ use http::{HeaderValue, header};
 pub struct CspNonce(pub String);
 
 const FIXED: [(&str, &str); 8] = [
-    ("strict-transport-security", "max-age=31536000; includeSubDomains"),
+    (
+        "strict-transport-security",
+        "max-age=31536000; includeSubDomains",
+    ),
     ("x-content-type-options", "nosniff"),
     // `no-referrer` would make browsers send `Origin: null` with our own forms.
     ("referrer-policy", "same-origin"),
     ("cross-origin-opener-policy", "same-origin"),
     ("cross-origin-resource-policy", "same-origin"),
     ("x-frame-options", "DENY"),
-    ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    (
+        "permissions-policy",
+        "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    ),
     ("x-permitted-cross-domain-policies", "none"),
 ];
 
@@ -49,7 +55,10 @@ pub async fn write(Extract(state): Extract<State>, mut request: Request, next: N
 fn content_security_policy(nonce: &str, state: &State) -> String {
     // `make watch` tells the page over a socket of its own that a file has changed.
     let reload = if std::env::var_os("LEPTOS_WATCH").is_some() {
-        format!(" ws://localhost:{0} ws://127.0.0.1:{0}", state.leptos.reload_port)
+        format!(
+            " ws://localhost:{0} ws://127.0.0.1:{0}",
+            state.leptos.reload_port
+        )
     } else {
         String::new()
     };

@@ -35,10 +35,15 @@ pub fn run() -> ExitCode {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .init();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
     let done = match runtime {
         Ok(runtime) => runtime.block_on(cli::run(cli)),
-        Err(source) => Err(error::Error::Io { what: "runtime".to_owned(), source }),
+        Err(source) => Err(error::Error::Io {
+            what: "runtime".to_owned(),
+            source,
+        }),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -62,7 +62,9 @@ impl Hasher {
             settings.lanes,
             Some(OUTPUT_LEN),
         )
-        .map_err(|_| Error::Config("[passwords] memory_kib, iterations, lanes: no such Argon2id".to_owned()))?;
+        .map_err(|_| {
+            Error::Config("[passwords] memory_kib, iterations, lanes: no such Argon2id".to_owned())
+        })?;
         let cores = match settings.hashes_at_once {
             0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             set => set as usize,
@@ -90,7 +92,8 @@ impl Hasher {
     /// # Errors
     /// [`wire::Error::Busy`] when the queue is full.
     pub async fn hash(&self, password: Vec<u8>) -> Result<String, Error> {
-        self.run(move |inner, memory| inner.hash(&password, memory)).await?
+        self.run(move |inner, memory| inner.hash(&password, memory))
+            .await?
     }
 
     /// Verifies a password against a stored hash, or against nobody's at the same cost.
@@ -169,7 +172,11 @@ impl Inner {
     fn hash(&self, password: &[u8], memory: &mut Vec<Block>) -> Result<String, Error> {
         let salt = self.random.bytes::<16>()?;
         let output = compute(&self.params, password, &salt, memory)?;
-        phc(&self.params, &Salt::new(&salt).map_err(|_| Error::Crypto("salt"))?, &output)
+        phc(
+            &self.params,
+            &Salt::new(&salt).map_err(|_| Error::Crypto("salt"))?,
+            &output,
+        )
     }
 
     /// Whether the password is right, and whether the hash is of today's parameters.
@@ -179,7 +186,8 @@ impl Inner {
         stored: &str,
         memory: &mut Vec<Block>,
     ) -> Result<(bool, bool), Error> {
-        let stored = PasswordHash::new(stored).map_err(|_| Error::StoredHash("not a PHC string"))?;
+        let stored =
+            PasswordHash::new(stored).map_err(|_| Error::StoredHash("not a PHC string"))?;
         let version = stored.version == Some(Version::V0x13.into());
         if stored.algorithm != Algorithm::Argon2id.ident() || !version {
             return Err(Error::StoredHash("not Argon2id version 19"));
@@ -199,8 +207,7 @@ impl Inner {
             return Err(Error::StoredHash("length of the output"));
         }
         let output = compute(&params, password, &salt, memory)?;
-        let is_right =
-            aws_lc_rs::constant_time::verify_slices_are_equal(&output, expected).is_ok();
+        let is_right = aws_lc_rs::constant_time::verify_slices_are_equal(&output, expected).is_ok();
         let is_current = params.m_cost() == self.params.m_cost()
             && params.t_cost() == self.params.t_cost()
             && params.p_cost() == self.params.p_cost();

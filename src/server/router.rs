@@ -39,10 +39,16 @@ pub fn router(state: State) -> Router {
     let not_found = render_app_to_stream_in_order_with_context(context.clone(), shell.clone());
     let people = Router::new()
         .leptos_routes_with_context(&state, generate_route_list(app::App), context, shell)
-        .route("/api/{*function}", any(async || answer::refuse(wire::Error::NotFound)))
+        .route(
+            "/api/{*function}",
+            any(async || answer::refuse(wire::Error::NotFound)),
+        )
         .fallback(not_found)
         .layer(middleware::from_fn_with_state(state.clone(), by_kind))
-        .layer(middleware::from_fn_with_state(state.clone(), caller::identify));
+        .layer(middleware::from_fn_with_state(
+            state.clone(),
+            caller::identify,
+        ));
 
     // What is the same for everybody: no session is needed, none is looked at.
     Router::new()
@@ -61,8 +67,14 @@ pub fn router(state: State) -> Router {
         ))
         .layer(middleware::from_fn(cacheable_files))
         .layer(CatchPanicLayer::custom(broken))
-        .layer(middleware::from_fn_with_state(state.clone(), answer::finish))
-        .layer(middleware::from_fn_with_state(state.clone(), headers::write))
+        .layer(middleware::from_fn_with_state(
+            state.clone(),
+            answer::finish,
+        ))
+        .layer(middleware::from_fn_with_state(
+            state.clone(),
+            headers::write,
+        ))
         .with_state(state)
 }
 
@@ -112,7 +124,9 @@ async fn ready(Extract(state): Extract<State>) -> Response {
 /// The last resort: a panic is a 500 like any other (ASVS 16.5.4).
 fn broken(_: Box<dyn std::any::Any + Send + 'static>) -> Response {
     // The panic hook has printed what and where.
-    answer::refuse(wire::Error::Unexpected { id: "panic".to_owned() })
+    answer::refuse(wire::Error::Unexpected {
+        id: "panic".to_owned(),
+    })
 }
 
 /// The page for a refusal that no page of the app has shown.

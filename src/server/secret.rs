@@ -33,7 +33,9 @@ impl Secret {
             .map(str::trim)
             .filter(|line| !line.is_empty() && !line.starts_with('#'))
             .map(|line| {
-                let bytes = BASE64_URL_SAFE_NO_PAD.decode(line.trim_end_matches('=')).ok();
+                let bytes = BASE64_URL_SAFE_NO_PAD
+                    .decode(line.trim_end_matches('='))
+                    .ok();
                 bytes.and_then(|bytes| bytes.try_into().ok())
             })
             .collect::<Option<_>>()
@@ -106,7 +108,10 @@ fn create_private(file: &Path) -> std::io::Result<std::fs::File> {
 
 #[cfg(not(unix))]
 fn create_private(file: &Path) -> std::io::Result<std::fs::File> {
-    std::fs::OpenOptions::new().write(true).create_new(true).open(file)
+    std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(file)
 }
 
 fn sha256(bytes: &[u8]) -> [u8; 32] {

@@ -5,7 +5,9 @@ use super::{
     error::Error,
     secret::{DerivedKey, PlainSid, Secret},
 };
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode};
+use jsonwebtoken::{
+    Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode,
+};
 use serde::{Deserialize, Serialize};
 
 const TYPE: &str = "session+jwt";
@@ -64,7 +66,11 @@ impl Signer {
             .derive(TYPE)?
             .into_iter()
             .map(|DerivedKey { id, bytes }| {
-                (id, EncodingKey::from_secret(&bytes), DecodingKey::from_secret(&bytes))
+                (
+                    id,
+                    EncodingKey::from_secret(&bytes),
+                    DecodingKey::from_secret(&bytes),
+                )
             })
             .collect();
         let mut validation = Validation::new(Algorithm::HS256);
@@ -105,7 +111,10 @@ impl Signer {
         if header.crit.is_some() {
             return None;
         }
-        let (_, _, key) = self.keys.iter().find(|(id, ..)| Some(id) == header.kid.as_ref())?;
+        let (_, _, key) = self
+            .keys
+            .iter()
+            .find(|(id, ..)| Some(id) == header.kid.as_ref())?;
         let claims: Claims = decode(token, key, &self.validation).ok()?.claims;
         (claims.iss == ISSUER && claims.exp > now && claims.iat <= now + 60).then_some(claims)
     }

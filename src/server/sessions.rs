@@ -2,12 +2,7 @@
 //! once.
 
 use super::{
-    caller::Caller,
-    db::Tx,
-    error::Error,
-    secret::PlainSid,
-    session_token::Claims,
-    state::State,
+    caller::Caller, db::Tx, error::Error, secret::PlainSid, session_token::Claims, state::State,
 };
 use crate::wire::sessions::{Device, ThisSession};
 
@@ -75,7 +70,18 @@ pub async fn resume(state: &State, token: &str) -> Result<Option<Session>, Error
     .bind(claims.sid().hashed().as_str())
     .fetch_optional(state.db.pool())
     .await?;
-    let Some((id, user_id, email, user_created_at, created_at, last_seen_at, idle_timeout_s, ends_at, generation, user_agent)) = row
+    let Some((
+        id,
+        user_id,
+        email,
+        user_created_at,
+        created_at,
+        last_seen_at,
+        idle_timeout_s,
+        ends_at,
+        generation,
+        user_agent,
+    )) = row
     else {
         return Ok(None);
     };
@@ -184,7 +190,13 @@ impl NewCookie {
 pub async fn sign_out(caller: &Caller) -> Result<(), Error> {
     if let Some(session) = &caller.session {
         let mut tx = caller.state.db.write().await?;
-        end(&mut tx, &session.id, caller.state.clock.now_s(), "signed_out").await?;
+        end(
+            &mut tx,
+            &session.id,
+            caller.state.clock.now_s(),
+            "signed_out",
+        )
+        .await?;
         tx.commit().await?;
     }
     caller.cookies.end_session();

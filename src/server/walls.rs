@@ -30,7 +30,9 @@ fn is_plain_path(path: &str) -> bool {
     let mut at = 0;
     while at < bytes.len() {
         if bytes[at] == b'%' {
-            let hex = path.get(at + 1..at + 3).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+            let hex = path
+                .get(at + 1..at + 3)
+                .and_then(|hex| u8::from_str_radix(hex, 16).ok());
             let Some(byte) = hex else { return false };
             if byte == b'/' || byte == b'\\' {
                 return false;
@@ -59,7 +61,8 @@ pub async fn same_site_only(request: Request, next: Next) -> Response {
         (is_upgrade && !is_from_here(headers)) || (is_api && is_cross_site_read(headers))
     } else {
         // Nothing says where it comes from, and it would act for somebody.
-        let says_origin = headers.contains_key(header::ORIGIN) || text(headers, "sec-fetch-site").is_some();
+        let says_origin =
+            headers.contains_key(header::ORIGIN) || text(headers, "sec-fetch-site").is_some();
         !says_origin && !matches!(cookie::find(headers, cookie::SESSION), Found::None)
     };
     if refused {

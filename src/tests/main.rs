@@ -1,1 +1,12 @@
-fn main(){}
+//! The Rust suite. Every test enters by the public door: the real router over real HTTP, with a
+//! database of its own. On SQLite, or on PostgreSQL where `CLOAKROOM_TEST_POSTGRES` names one.
+
+mod app;
+mod config;
+mod cross_site;
+mod doors;
+mod forms;
+mod hostile;
+mod sessions;
+mod shape;
+mod users;

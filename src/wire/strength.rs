@@ -39,7 +39,10 @@ pub fn judge(password: &str, email: &str) -> Strength {
     } else if u8::from(zxcvbn::zxcvbn(&password, &[]).score()) > score {
         Some(Problem::LikeEmail)
     } else {
-        match knowing.feedback().and_then(zxcvbn::feedback::Feedback::warning) {
+        match knowing
+            .feedback()
+            .and_then(zxcvbn::feedback::Feedback::warning)
+        {
             Some(
                 Warning::ThisIsATop10Password
                 | Warning::ThisIsATop100Password

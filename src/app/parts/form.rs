@@ -4,7 +4,7 @@ use crate::{
     app::words,
     wire::{Error, users::ReturnedForm},
 };
-use leptos::prelude::*;
+use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
 
 /// A form that came back without JavaScript, if one did.
 #[derive(Clone)]
@@ -106,8 +106,7 @@ pub fn focus_first_error(error: Signal<Option<Error>>) {
             && let Some(first) = fields.first()
             && let Some(input) = document().get_element_by_id(&first.field)
         {
-            use leptos::wasm_bindgen::JsCast;
-            if let Some(input) = input.dyn_ref::<web_sys::HtmlElement>() {
+            if let Some(input) = input.dyn_ref::<HtmlElement>() {
                 // A field that cannot take the focus still has its error beside it.
                 let _ = input.focus();
             }

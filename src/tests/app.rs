@@ -1,0 +1,281 @@
+//! A whole server for one test: own database, own clock, own port.
+
+use cloakroom::server::{
+    clock::Clock,
+    config::{Config, Settings},
+    listen,
+    random::Random,
+    router::router,
+    state::State,
+};
+use reqwest::{Method, RequestBuilder, Response, header};
+use sqlx::{AssertSqlSafe, Connection};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicI64, AtomicU32, Ordering},
+};
+use tokio::{net::TcpListener, sync::oneshot};
+
+pub const EMAIL: &str = "ada@example.com";
+pub const PASSWORD: &str = "a quiet lamp over seven stairs";
+pub const COOKIE: &str = "__Host-Http-session";
+
+static COUNT: AtomicU32 = AtomicU32::new(0);
+
+pub struct TestApp {
+    pub url: String,
+    pub state: State,
+    now_ms: Arc<AtomicI64>,
+    folder: std::path::PathBuf,
+    _stop: oneshot::Sender<()>,
+}
+
+impl TestApp {
+    pub async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("cloakroom_{}_{count}", std::process::id());
+        let folder = std::env::temp_dir().join(&name);
+        let mut settings = Settings::load(None).unwrap();
+        settings.config.data.dir.clone_from(&folder);
+        settings.config.database.url = match std::env::var("CLOAKROOM_TEST_POSTGRES") {
+            Ok(admin) => create_database(&admin, &name).await,
+            Err(_) => String::new(),
+        };
+        // The least that Argon2 knows: these tests are not about its cost.
+        settings.config.passwords.memory_kib = 64;
+        settings.config.passwords.iterations = 1;
+        settings.config.limits.sign_ups_per_address = 1000;
+        settings.config.limits.sign_ins_per_address = 1000;
+        change(&mut settings.config);
+
+        let now_ms = Arc::new(AtomicI64::new(1_800_000_000_000));
+        let clock = Clock::from_fn({
+            let now_ms = Arc::clone(&now_ms);
+            move || now_ms.load(Ordering::SeqCst)
+        });
+        let state = State::open(settings, clock, Random::system())
+            .await
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = state.clone();
+        tokio::spawn(async move {
+            let stopped = async move {
+                let _ = stopped.await;
+            };
+            listen::serve(listener, router(serving.clone()), &serving, stopped).await
+        });
+        Self {
+            url,
+            state,
+            now_ms,
+            folder,
+            _stop: stop,
+        }
+    }
+
+    /// Lets time pass.
+    pub fn pass(&self, seconds: i64) {
+        self.now_ms.fetch_add(seconds * 1000, Ordering::SeqCst);
+    }
+
+    /// A browser that has never been here.
+    pub fn browser(&self) -> Browser {
+        Browser {
+            url: self.url.clone(),
+            http: reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .build()
+                .unwrap(),
+            cookies: Mutex::default(),
+        }
+    }
+
+    /// A browser in which somebody has just signed up.
+    pub async fn signed_up(&self, email: &str) -> Browser {
+        let browser = self.browser();
+        let answer = browser.sign_up(email, PASSWORD).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        browser
+    }
+
+    /// What the database says: one number.
+    pub async fn count(&self, sql: &'static str) -> i64 {
+        let (count,): (i64,) = sqlx::query_as(sql)
+            .fetch_one(self.state.db.pool())
+            .await
+            .unwrap();
+        count
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+async fn create_database(admin: &str, name: &str) -> String {
+    let mut connection = sqlx::PgConnection::connect(admin).await.unwrap();
+    sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}")))
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    let (server, _) = admin.rsplit_once('/').unwrap();
+    format!("{server}/{name}")
+}
+
+/// Keeps cookies as a browser does, by name.
+pub struct Browser {
+    url: String,
+    http: reqwest::Client,
+    cookies: Mutex<Vec<(String, String)>>,
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: header::HeaderMap,
+    pub body: String,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub fn set_cookies(&self) -> Vec<&str> {
+        self.headers
+            .get_all(header::SET_COOKIE)
+            .iter()
+            .map(|value| value.to_str().unwrap())
+            .collect()
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+}
+
+impl Browser {
+    /// A request as this browser would send it, cookies and all.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.url));
+        let cookies = self.cookies.lock().unwrap();
+        if cookies.is_empty() {
+            return request;
+        }
+        let pairs: Vec<String> = cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        request.header(header::COOKIE, pairs.join("; "))
+    }
+
+    /// Sends it, and keeps the cookies of the answer.
+    pub async fn send(&self, request: RequestBuilder) -> Answer {
+        let response: Response = request.send().await.unwrap();
+        let answer = Answer {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            body: response.text().await.unwrap(),
+        };
+        for cookie in answer.set_cookies() {
+            let (pair, attributes) = cookie.split_once(';').unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            let mut cookies = self.cookies.lock().unwrap();
+            cookies.retain(|(other, _)| other != name);
+            if !attributes.contains("Max-Age=0") {
+                cookies.push((name.to_owned(), value.to_owned()));
+            }
+        }
+        answer
+    }
+
+    /// What WASM does: a form, posted by `fetch` from our own page.
+    pub async fn call(&self, function: &str, form: &[(&str, &str)]) -> Answer {
+        let request = self
+            .request(Method::POST, &format!("/api/{function}"))
+            .header("origin", &self.url)
+            .header("sec-fetch-site", "same-origin");
+        self.send(with_form(request, form)).await
+    }
+
+    /// What a page without JavaScript does.
+    pub async fn submit(&self, page: &str, function: &str, form: &[(&str, &str)]) -> Answer {
+        let request = self
+            .request(Method::POST, &format!("/api/{function}"))
+            .header("origin", &self.url)
+            .header("sec-fetch-site", "same-origin")
+            .header("referer", format!("{}{page}", self.url))
+            .header("accept", "text/html,application/xhtml+xml");
+        self.send(with_form(request, form)).await
+    }
+
+    /// Opens a page.
+    pub async fn open(&self, path: &str) -> Answer {
+        self.send(
+            self.request(Method::GET, path)
+                .header("accept", "text/html"),
+        )
+        .await
+    }
+
+    pub async fn sign_up(&self, email: &str, password: &str) -> Answer {
+        self.call("sign_up", &[("email", email), ("password", password)])
+            .await
+    }
+
+    pub async fn sign_in(&self, email: &str, password: &str) -> Answer {
+        self.call("sign_in", &[("email", email), ("password", password)])
+            .await
+    }
+
+    /// The address of whoever is signed in.
+    pub async fn viewer(&self) -> Option<String> {
+        let answer = self.send(self.request(Method::GET, "/api/viewer")).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        answer.json()["email"].as_str().map(str::to_owned)
+    }
+
+    /// The session cookie's value: what only the browser and the server have.
+    pub fn session(&self) -> Option<String> {
+        let cookies = self.cookies.lock().unwrap();
+        cookies
+            .iter()
+            .find(|(name, _)| name == COOKIE)
+            .map(|(_, value)| value.clone())
+    }
+
+    /// Plants a cookie, as malware with access to the disk could.
+    pub fn plant(&self, name: &str, value: &str) {
+        let mut cookies = self.cookies.lock().unwrap();
+        cookies.push((name.to_owned(), value.to_owned()));
+    }
+}
+
+pub fn with_form(request: RequestBuilder, form: &[(&str, &str)]) -> RequestBuilder {
+    let encode = |text: &str| -> String {
+        text.bytes()
+            .map(|byte| match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(byte).to_string(),
+                _ => format!("%{byte:02X}"),
+            })
+            .collect()
+    };
+    let body: Vec<String> = form
+        .iter()
+        .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
+        .collect();
+    request
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(body.join("&"))
+}

@@ -1,0 +1,174 @@
+//! Every flow without JavaScript (promise 7).
+
+use crate::app::{EMAIL, PASSWORD, TestApp};
+use reqwest::Method;
+
+#[tokio::test]
+async fn a_form_that_is_refused_comes_back_with_what_was_typed_and_no_password() {
+    let app = TestApp::new().await;
+    let browser = app.browser();
+    let typed = "Somebody+<b>@Example.com";
+    let answer = browser
+        .submit(
+            "/sign-up",
+            "sign_up",
+            &[("email", typed), ("password", "secret words")],
+        )
+        .await;
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (303, "/sign-up")
+    );
+    let [cookie] = answer.set_cookies()[..] else {
+        panic!()
+    };
+    assert!(cookie.starts_with("__Host-Http-form="));
+    assert!(cookie.ends_with("; HttpOnly; Secure; SameSite=Lax; Path=/; Max-Age=60"));
+
+    let page = browser.open("/sign-up").await;
+    assert_eq!(page.status, 200);
+    assert!(page.body.contains("Use at least 15 characters."));
+    assert!(
+        page.body
+            .contains("Enter an e-mail address, like name@example.com.")
+    );
+    assert!(
+        page.body.contains("Somebody+&lt;b&gt;@Example.com")
+            || page.body.contains("value=\"Somebody+<b>@Example.com\"")
+    );
+    assert!(!page.body.contains("secret words"));
+    // It is shown once.
+    let again = browser.open("/sign-up").await;
+    assert!(!again.body.contains("Use at least 15 characters."));
+    assert!(!again.body.contains("Somebody"));
+}
+
+#[tokio::test]
+async fn sign_up_sign_out_and_sign_in_go_on_by_303() {
+    let app = TestApp::new().await;
+    let browser = app.browser();
+    let form = [("email", EMAIL), ("password", PASSWORD)];
+    let answer = browser.submit("/sign-up", "sign_up", &form).await;
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (303, "/account?done=signed_up")
+    );
+    let page = browser.open("/account?done=signed_up").await;
+    assert!(
+        page.body
+            .contains("Your account is ready, and you are signed in on this device.")
+    );
+    assert!(page.body.contains(EMAIL));
+    assert!(page.body.contains("This device"));
+
+    let answer = browser.submit("/account", "sign_out", &[]).await;
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (303, "/?done=signed_out")
+    );
+    assert!(
+        browser
+            .open("/?done=signed_out")
+            .await
+            .body
+            .contains("You are signed out.")
+    );
+
+    let wrong = [
+        ("email", EMAIL),
+        ("password", "another lamp over six stairs"),
+    ];
+    let answer = browser
+        .submit("/sign-in?next=/account", "sign_in", &wrong)
+        .await;
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (303, "/sign-in?next=/account")
+    );
+    let page = browser.open("/sign-in?next=/account").await;
+    assert!(
+        page.body
+            .contains("That e-mail address and password do not match.")
+    );
+    assert!(page.body.contains(&format!("value=\"{EMAIL}\"")));
+
+    let answer = browser.submit("/sign-in", "sign_in", &form).await;
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (303, "/account")
+    );
+}
+
+#[tokio::test]
+async fn next_is_a_path_of_ours_or_it_is_ignored() {
+    let app = TestApp::new().await;
+    app.signed_up(EMAIL).await;
+    let long = format!("/{}", "x".repeat(10_000));
+    for (next, expected) in [
+        ("/account?tab=1", "/account?tab=1"),
+        ("//evil.example", "/account"),
+        ("/\\evil.example", "/account"),
+        ("/%0a//evil", "/%0a//evil"),
+        ("\\/evil", "/account"),
+        ("javascript:alert(1)", "/account"),
+        ("https:evil.example", "/account"),
+        ("https://evil.example", "/account"),
+        ("/a\r\nSet-Cookie: x=y", "/account"),
+        ("/a b", "/account"),
+        ("", "/account"),
+        (long.as_str(), "/account"),
+    ] {
+        let form = [("email", EMAIL), ("password", PASSWORD), ("next", next)];
+        let answer = app.browser().submit("/sign-in", "sign_in", &form).await;
+        assert_eq!(
+            (answer.status, answer.header("location")),
+            (303, expected),
+            "{next:?}"
+        );
+        let answer = app.browser().call("sign_in", &form).await;
+        assert_eq!(answer.json()["next"], expected, "{next:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_foreign_page_is_never_gone_back_to() {
+    let app = TestApp::new().await;
+    for referer in [
+        "https://evil.example/",
+        "http://evil.example@127.0.0.1/",
+        "//evil",
+        "nonsense",
+        "",
+        "http://127.0.0.1.evil.example/",
+    ] {
+        let browser = app.browser();
+        let request = browser
+            .request(Method::POST, "/api/sign_in")
+            .header("accept", "text/html")
+            .header("referer", referer);
+        let answer = browser
+            .send(crate::app::with_form(
+                request,
+                &[("email", "x"), ("password", "")],
+            ))
+            .await;
+        assert_eq!(answer.header("location"), "", "{referer}");
+        assert_eq!(answer.status, 422, "{referer}");
+        assert!(answer.header("content-type").starts_with("text/html"));
+    }
+}
+
+#[tokio::test]
+async fn text_from_the_url_is_never_shown() {
+    let app = TestApp::new().await;
+    let planted = "eyJjb2RlIjoid3JvbmdfZW1haWxfb3JfcGFzc3dvcmQifQ==";
+    let page = app
+        .browser()
+        .open(&format!("/sign-in?__path=/api/sign_in&__err={planted}"))
+        .await;
+    assert_eq!(page.status, 200);
+    assert!(!page.body.contains("do not match"));
+    let forged = app.browser();
+    forged.plant("__Host-Http-form", planted);
+    assert!(!forged.open("/sign-in").await.body.contains("do not match"));
+}
