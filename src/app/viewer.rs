@@ -17,13 +17,13 @@ pub fn provide() {
 }
 
 impl WhoIsSignedIn {
-    /// From context; read [`Self::get`] under a `<Suspense>`.
+    /// From context; read [`Self::show`] under a `<Suspense>`.
     pub fn here() -> Self {
         use_context().unwrap_or_else(|| Self(Resource::new(|| (), |()| viewer())))
     }
 
-    /// `None` while it is not known, `Some(None)` for nobody.
-    pub fn get(self) -> Option<Option<Viewer>> {
-        self.0.get().map(|answer| answer.ok().flatten())
+    /// Shows what `view` makes of whoever is signed in, once that is known.
+    pub fn show<V>(self, view: impl FnOnce(Option<Viewer>) -> V) -> Option<V> {
+        self.0.get().map(|answer| view(answer.ok().flatten()))
     }
 }

@@ -160,6 +160,14 @@ pub async fn around_pages(
     mut request: Request,
     next: Next,
 ) -> Response {
+    // The framework would show, as a form's error, what a stranger's link says here.
+    if request
+        .uri()
+        .query()
+        .is_some_and(|query| query.contains("__err="))
+    {
+        return Redirect::to(request.uri().path()).into_response();
+    }
     if let Found::One(sealed) = cookie::find(request.headers(), cookie::FORM) {
         if let Some(caller) = request.extensions().get::<Caller>() {
             caller.cookies.clear_form();

@@ -27,16 +27,16 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// `burst` tries in every `period_s` seconds.
-    pub fn new(clock: Clock, burst: u32, period_s: u32) -> Self {
-        let period_ms = i64::from(period_s) * 1000;
+    /// `burst` tries in every `period`.
+    pub fn new(clock: Clock, burst: u32, period: Duration) -> Self {
+        let period_ms = i64::try_from(period.as_millis()).unwrap_or(i64::MAX);
         Self {
             clock,
             interval_ms: (period_ms / i64::from(burst.max(1))).max(1),
             period_ms,
             full_at: Cache::builder()
                 .max_capacity(KEYS)
-                .time_to_idle(Duration::from_secs(u64::from(period_s) * 2))
+                .time_to_idle(period * 2)
                 .build(),
         }
     }

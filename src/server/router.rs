@@ -93,12 +93,15 @@ async fn by_kind(Extract(state): Extract<State>, request: Request, next: Next) -
     }
 }
 
+/// Files outside `/pkg` that pages name.
+const ICONS: [&str; 2] = ["/favicon.svg", "/icon.svg"];
+
 /// A file of `/pkg` has a hash in its name and never changes.
 async fn cacheable_files(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let lasting = if path.starts_with("/pkg/") {
         Some("public, max-age=31536000, immutable")
-    } else if path.ends_with(".svg") {
+    } else if ICONS.contains(&path) {
         Some("public, max-age=86400")
     } else {
         None

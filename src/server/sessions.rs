@@ -48,6 +48,9 @@ impl Session {
     }
 }
 
+/// A session's row with its user's, in the order of the query below.
+type Row = (String, String, String, i64, i64, i64, i64, i64, i64, String);
+
 /// Checks what a cookie holds: signature, then row, then whether it is still live.
 ///
 /// `None` is somebody who is not signed in; the cookie is left as it is, because a failed request
@@ -60,7 +63,6 @@ pub async fn resume(state: &State, token: &str) -> Result<Option<Session>, Error
     let Some(claims) = state.signer.verify(token, now) else {
         return Ok(None);
     };
-    type Row = (String, String, String, i64, i64, i64, i64, i64, i64, String);
     let row: Option<Row> = sqlx::query_as(
         "SELECT s.id, s.user_id, u.email, u.created_at, s.created_at, s.last_seen_at, \
                 s.idle_timeout_s, s.ends_at, s.generation, s.user_agent \

@@ -14,7 +14,7 @@ use super::{
 };
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
-use std::{ops::Deref, sync::Arc};
+use std::{ops::Deref, sync::Arc, time::Duration};
 
 /// Cheap to clone: every request has one.
 #[derive(Clone)]
@@ -64,7 +64,7 @@ impl State {
             Secret::parse(&config.secret.key)?
         };
         let db = Db::open(&config.database_url(), config.database.max_connections).await?;
-        let limit = |tries| Limit::new(clock.clone(), tries, 60);
+        let limit = |tries| Limit::new(clock.clone(), tries, Duration::from_mins(1));
         Ok(Self(Arc::new(Inner {
             hasher: Hasher::new(&config.passwords, random.clone())?,
             signer: Signer::new(&secret)?,

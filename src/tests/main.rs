@@ -1,6 +1,11 @@
 //! The Rust suite. Every test enters by the public door: the real router over real HTTP, with a
 //! database of its own. On SQLite, or on PostgreSQL where `CLOAKROOM_TEST_POSTGRES` names one.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed, and says where"
+)]
+
 mod app;
 mod config;
 mod cross_site;

@@ -24,8 +24,7 @@ pub fn Account() -> impl IntoView {
             <Suspense>
                 {move || {
                     WhoIsSignedIn::here()
-                        .get()
-                        .map(|viewer| match viewer {
+                        .show(|viewer| match viewer {
                             Some(viewer) => view! { <Overview viewer=viewer /> }.into_any(),
                             None => view! {
                                 <p>

@@ -62,8 +62,7 @@ pub fn Home() -> impl IntoView {
                     <Suspense>
                         {move || {
                             WhoIsSignedIn::here()
-                                .get()
-                                .map(|viewer| {
+                                .show(|viewer| {
                                     if viewer.is_some() {
                                         view! {
                                             <a class="button" href="/account">"Go to your account"</a>

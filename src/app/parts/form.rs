@@ -102,14 +102,16 @@ pub fn Submit(
 /// Moves the focus to the first field that is wrong, when an answer says so.
 pub fn focus_first_error(error: Signal<Option<Error>>) {
     Effect::new(move |_| {
-        if let Some(Error::Fields { fields }) = error.get()
-            && let Some(first) = fields.first()
-            && let Some(input) = document().get_element_by_id(&first.field)
-        {
-            if let Some(input) = input.dyn_ref::<HtmlElement>() {
-                // A field that cannot take the focus still has its error beside it.
-                let _ = input.focus();
-            }
+        let Some(Error::Fields { fields }) = error.get() else {
+            return;
+        };
+        let input = fields
+            .first()
+            .and_then(|first| document().get_element_by_id(&first.field))
+            .and_then(|input| input.dyn_into::<HtmlElement>().ok());
+        if let Some(input) = input {
+            // A field that cannot take the focus still has its error beside it.
+            let _ = input.focus();
         }
     });
 }

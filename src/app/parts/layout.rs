@@ -14,8 +14,7 @@ pub fn Page(children: Children) -> impl IntoView {
                 <Suspense>
                     {move || {
                         WhoIsSignedIn::here()
-                            .get()
-                            .map(|viewer| match viewer {
+                            .show(|viewer| match viewer {
                                 Some(_) => view! {
                                     <a href="/account">"Account"</a>
                                     <SignOutForm />

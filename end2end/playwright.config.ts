@@ -1,0 +1,37 @@
+import { defineConfig } from "@playwright/test";
+import { existsSync } from "node:fs";
+import { baseURL, serverCommand } from "./fixtures/server.ts";
+
+// Debian's browser where there is one; Playwright's own where not.
+const system = "/usr/bin/chromium";
+
+export default defineConfig({
+  testDir: "tests",
+  outputDir: "artefacts/results",
+  reporter: [["list"], ["html", { outputFolder: "artefacts/report", open: "never" }]],
+  workers: 2,
+  forbidOnly: true,
+  use: {
+    baseURL,
+    screenshot: "only-on-failure",
+    trace: "retain-on-failure",
+    launchOptions: {
+      ...(existsSync(system) ? { executablePath: system } : {}),
+      // The browser is to talk to nobody but the server under test.
+      args: [
+        "--no-sandbox",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--no-first-run",
+        "--disable-quic",
+      ],
+    },
+  },
+  projects: [
+    { name: "with-javascript" },
+    // What is about hydration has no meaning here.
+    { name: "without-javascript", use: { javaScriptEnabled: false }, testIgnore: "*.hydrate.spec.ts" },
+  ],
+  webServer: serverCommand,
+});

@@ -1,0 +1,61 @@
+// Every page in every state: axe finds nothing, nothing overflows, and a picture of each is kept.
+import type { Page } from "@playwright/test";
+import { expect, expectAccessible, fill, password, ready, signUp, test } from "../fixtures/test.ts";
+
+const states: Record<string, (page: Page, javaScriptEnabled: boolean | undefined) => Promise<void>> = {
+  home: async (page) => void (await page.goto("/")),
+  "home-signed-in": async (page) => {
+    await signUp(page);
+    await page.goto("/");
+  },
+  "sign-up": async (page) => void (await page.goto("/sign-up")),
+  "sign-up-errors": async (page, javaScriptEnabled) => {
+    await page.goto("/sign-up");
+    await ready(page, javaScriptEnabled);
+    await fill(page, "nonsense", "short");
+    await page.getByRole("button", { name: "Create account" }).click();
+    await expect(page.getByRole("alert")).not.toBeEmpty();
+  },
+  "sign-in": async (page) => void (await page.goto("/sign-in")),
+  "sign-in-error": async (page, javaScriptEnabled) => {
+    await page.goto("/sign-in");
+    await ready(page, javaScriptEnabled);
+    await fill(page, "nobody@example.com", password);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await expect(page.getByRole("alert")).not.toBeEmpty();
+  },
+  account: async (page) => {
+    const label = "l".repeat(60);
+    await signUp(page, `${"a".repeat(50)}${Date.now()}@${label}.${label}.${label}.example.com`);
+  },
+  "not-found": async (page) => {
+    const response = await page.goto("/nothing/here");
+    expect(response?.status()).toBe(404);
+    await expect(page.getByRole("heading", { level: 1 })).toHaveText("There is no page at this address.");
+  },
+  refused: async (page) => {
+    const response = await page.goto("/api/viewer");
+    expect(response?.status()).toBe(403);
+  },
+};
+
+for (const [name, open] of Object.entries(states)) {
+  test(name, async ({ page, javaScriptEnabled }, info) => {
+    await open(page, javaScriptEnabled);
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      for (const width of [320, 768, 1280]) {
+        await page.setViewportSize({ width, height: 800 });
+        const overflow = await page.locator("html").evaluate((html) => html.scrollWidth - html.clientWidth);
+        expect(overflow, `${width} px`).toBe(0);
+        if (width !== 768) {
+          await page.screenshot({
+            path: `artefacts/screenshots/${info.project.name}/${name}-${colorScheme}-${width}.png`,
+            fullPage: true,
+          });
+        }
+      }
+      await expectAccessible(page);
+    }
+  });
+}
