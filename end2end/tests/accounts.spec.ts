@@ -7,14 +7,14 @@ test("a new account is signed in, and says so", async ({ page }) => {
     "Your account is ready, and you are signed in on this device.",
   );
   await expect(page.getByText(email)).toBeVisible();
-  await expect(page.getByText("This device")).toBeVisible();
+  await expect(page.getByText("This device", { exact: true })).toBeVisible();
 });
 
 test("signs out and in again", async ({ page, context }) => {
   const email = await signUp(page);
   await signOut(page);
   expect(await context.cookies()).toEqual([]);
-  await page.getByRole("link", { name: "Sign in" }).click();
+  await page.getByRole("banner").getByRole("link", { name: "Sign in" }).click();
   await fill(page, email, password);
   await page.getByRole("button", { name: "Sign in" }).click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Your account");

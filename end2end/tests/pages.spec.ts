@@ -25,7 +25,7 @@ const states: Record<string, (page: Page, javaScriptEnabled: boolean | undefined
     await expect(page.getByRole("alert")).not.toBeEmpty();
   },
   account: async (page) => {
-    const label = "l".repeat(60);
+    const label = "l".repeat(55);
     await signUp(page, `${"a".repeat(50)}${Date.now()}@${label}.${label}.${label}.example.com`);
   },
   "not-found": async (page) => {
@@ -55,7 +55,8 @@ for (const [name, open] of Object.entries(states)) {
           });
         }
       }
-      await expectAccessible(page);
+      // The rules are scripts themselves; the HTML is the same without them.
+      if (javaScriptEnabled !== false) await expectAccessible(page);
     }
   });
 }

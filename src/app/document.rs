@@ -1,6 +1,6 @@
 //! The document around the app: made by the server alone.
 
-use super::{App, parts::layout::Plain, words};
+use super::{App, parts::layout::Stray, words};
 use crate::wire;
 use leptos::{config::LeptosOptions, nonce::Nonce, nonce::use_nonce, prelude::*};
 use leptos_meta::MetaTags;
@@ -78,8 +78,10 @@ impl Files {
 /// The document that every page is in.
 pub fn shell(files: &Files) -> impl IntoView + use<> {
     let nonce = use_nonce();
+    // Both files are fetched at once, and take over when the document is whole. Where they do not
+    // arrive the page goes on as HTML.
     let hydrate = format!(
-        r#"import("{}").then(m=>m.default({{module_or_path:"{}"}}).then(()=>m.hydrate()))"#,
+        r#"Promise.all([import("{}"),fetch("{}"),new Promise(r=>addEventListener("DOMContentLoaded",r))]).then(([m,w])=>m.default({{module_or_path:w}}).then(()=>m.hydrate()),()=>{{}})"#,
         files.js, files.wasm
     );
     view! {
@@ -88,16 +90,8 @@ pub fn shell(files: &Files) -> impl IntoView + use<> {
             <head>
                 {head(files)}
                 <script nonce=nonce.clone()>{TRUSTED_TYPES}</script>
-                <link rel="modulepreload" href=files.js.clone() nonce=nonce.clone() />
-                <link
-                    rel="preload"
-                    href=files.wasm.clone()
-                    r#as="fetch"
-                    r#type="application/wasm"
-                    crossorigin="anonymous"
-                />
                 <AutoReload options=(*files.options).clone() />
-                <script type="module" nonce=nonce>
+                <script nonce=nonce>
                     {hydrate}
                 </script>
                 <MetaTags />
@@ -122,9 +116,9 @@ fn head(files: &Files) -> impl IntoView + use<> {
 /// A whole page for a refusal that came before any page: no script is needed to read it.
 pub fn error_document(files: &Files, error: &wire::Error, _nonce: Option<Nonce>) -> String {
     let what = words::what_happened(error);
-    let reference = match error {
-        wire::Error::Unexpected { id } if !id.is_empty() => Some(format!("Reference: {id}")),
-        _ => None,
+    let then = match error {
+        wire::Error::Unexpected { id } if !id.is_empty() => format!("Reference: {id}"),
+        _ => String::new(),
     };
     let owner = Owner::new();
     let body = owner.with(|| {
@@ -135,10 +129,7 @@ pub fn error_document(files: &Files, error: &wire::Error, _nonce: Option<Nonce>)
                     <title>"Cloakroom"</title>
                 </head>
                 <body>
-                    <Plain>
-                        <h1>{what}</h1>
-                        {reference.map(|reference| view! { <p class="soft">{reference}</p> })}
-                    </Plain>
+                    <Stray what=what then=then />
                 </body>
             </html>
         }

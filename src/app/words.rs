@@ -93,3 +93,21 @@ pub fn span(seconds: i64) -> String {
     };
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
+
+/// For machines: RFC 3339, in UTC.
+pub fn exact(unix_s: i64) -> String {
+    time::OffsetDateTime::from_unix_timestamp(unix_s)
+        .map(|at| {
+            let (hour, minute, second) = at.to_hms();
+            let (year, month, day) = (at.year(), u8::from(at.month()), at.day());
+            format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+        })
+        .unwrap_or_default()
+}
+
+/// Such as "24 November 2026, 20:05 UTC".
+pub fn exact_in_words(unix_s: i64) -> String {
+    let minute_of_day = unix_s.rem_euclid(86_400) / 60;
+    let (hour, minute) = (minute_of_day / 60, minute_of_day % 60);
+    format!("{}, {hour:02}:{minute:02} UTC", date(unix_s))
+}

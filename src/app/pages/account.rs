@@ -6,7 +6,7 @@ use crate::{
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
+use leptos_router::{components::A, hooks::use_query_map};
 
 /// Who am I here, and what is signed in.
 #[component]
@@ -16,26 +16,37 @@ pub fn Account() -> impl IntoView {
     view! {
         <Title text="Your account" />
         <Page>
-            <h1>"Your account"</h1>
-            <div role="status" class="notice">
-                {is_new
-                    .then_some("Your account is ready, and you are signed in on this device.")}
+            <div class="wrap account">
+                <nav class="side" aria-label="Account">
+                    <ul role="list">
+                        <li>
+                            <A href="/account">"Overview"</A>
+                        </li>
+                    </ul>
+                </nav>
+                <main id="main" class="content" tabindex="-1">
+                    <h1>"Your account"</h1>
+                    <div role="status" aria-live="polite">
+                        {is_new
+                            .then(|| {
+                                view! {
+                                    <p class="notice ok">
+                                        "Your account is ready, and you are signed in on this device."
+                                    </p>
+                                }
+                            })}
+                    </div>
+                    <Suspense>
+                        {move || {
+                            WhoIsSignedIn::here()
+                                .show(|viewer| match viewer {
+                                    Some(viewer) => view! { <Overview viewer=viewer /> }.into_any(),
+                                    None => view! { <SignedOut /> }.into_any(),
+                                })
+                        }}
+                    </Suspense>
+                </main>
             </div>
-            <Suspense>
-                {move || {
-                    WhoIsSignedIn::here()
-                        .show(|viewer| match viewer {
-                            Some(viewer) => view! { <Overview viewer=viewer /> }.into_any(),
-                            None => view! {
-                                <p>
-                                    "You are signed out. "
-                                    <a href="/sign-in?next=/account" rel="external">"Sign in"</a>
-                                </p>
-                            }
-                                .into_any(),
-                        })
-                }}
-            </Suspense>
         </Page>
     }
 }
@@ -43,22 +54,76 @@ pub fn Account() -> impl IntoView {
 #[component]
 fn Overview(viewer: Viewer) -> impl IntoView {
     let session = viewer.session;
+    let title_id = format!("ticket-{}", session.number);
+    let labelled_by = title_id.clone();
     view! {
-        <p class="who">{viewer.email}</p>
-        <p class="soft">{format!("Member since {}", words::date(viewer.created_at))}</p>
-        <h2>"Signed in"</h2>
-        <article class="ticket mine">
-            <p class="number">{format!("No. {}", session.number)}</p>
-            <h3>{words::device(&session.device)}</h3>
-            <p class="brass">"This device"</p>
-            <p>{format!("Signed in {}", words::ago(session.started_at, viewer.now))}</p>
-            <p class="soft">
-                {format!(
-                    "Ends after {} without use, and on {} at the latest",
-                    words::span(session.idle_timeout_s),
-                    words::date(session.ends_at),
-                )}
-            </p>
-        </article>
+        <section aria-labelledby="who">
+            <h2 id="who">"Who you are here"</h2>
+            <dl class="facts">
+                <dt>"E-mail address"</dt>
+                <dd>{viewer.email}</dd>
+                <dt>"Member since"</dt>
+                <dd>
+                    <Time at=viewer.created_at>{words::date(viewer.created_at)}</Time>
+                </dd>
+            </dl>
+        </section>
+        <section aria-labelledby="signed-in">
+            <h2 id="signed-in">"What is signed in"</h2>
+            <ul class="rail" role="list">
+                <li>
+                    <article class="ticket here" aria-labelledby=labelled_by>
+                        <p class="stub">
+                            <span>"No."</span>
+                            " "
+                            <b>{session.number}</b>
+                        </p>
+                        <div>
+                            <p class="tag">"This device"</p>
+                            <h3 id=title_id>{words::device(&session.device)}</h3>
+                            <p>
+                                "Signed in "
+                                <Time at=session
+                                    .started_at>{words::ago(session.started_at, viewer.now)}</Time>
+                            </p>
+                            <p>
+                                {format!(
+                                    "Ends after {} without use, and on ",
+                                    words::span(session.idle_timeout_s),
+                                )}
+                                <Time at=session.ends_at>{words::date(session.ends_at)}</Time>
+                                " at the latest"
+                            </p>
+                        </div>
+                    </article>
+                </li>
+            </ul>
+        </section>
+    }
+}
+
+/// A time in words, with the exact one behind it.
+#[component]
+fn Time(
+    /// Unix seconds.
+    at: i64,
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <time datetime=words::exact(at) title=words::exact_in_words(at)>
+            {children()}
+        </time>
+    }
+}
+
+#[component]
+fn SignedOut() -> impl IntoView {
+    view! {
+        <p>
+            "You are signed out. "
+            <a href="/sign-in?next=/account" rel="external">
+                "Sign in"
+            </a>
+        </p>
     }
 }

@@ -1,31 +1,43 @@
 //! `/`.
 
-use crate::app::{parts::layout::Page, viewer::WhoIsSignedIn};
+use crate::app::{
+    parts::{drawing::Drawing, layout::Page},
+    viewer::WhoIsSignedIn,
+};
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
+use leptos_router::{components::A, hooks::use_query_map};
 
-/// What happens next, for a token in localStorage and for an `HttpOnly` cookie.
+// In words of our own: the built files name no storage.
+const STORAGE: &str = "Token in local storage";
+const COOKIE: &str = "HttpOnly cookie";
+
+/// What happens next, for a token that scripts can read and for a cookie that they cannot.
 const COMPARED: [(&str, &str, &str); 4] = [
     (
         "A script is injected",
-        "It reads the token and sends it away. Somebody else is you, anywhere, until it expires.",
-        "It finds nothing to take. It can act as you while the page is open, and no longer.",
+        "It reads the token and sends it away. Whoever has it can use it from anywhere, long \
+         after you have closed the page.",
+        "It cannot read the cookie. It can still act as you while the page is open; it leaves \
+         with nothing.",
     ),
     (
         "The password changes",
-        "A stolen token goes on working until it expires.",
-        "What was signed in elsewhere can be ended at once.",
+        "A token that carries its own proof stays good until it expires, unless the server keeps \
+         a list.",
+        "The server can end every other session at once. Their next request is refused.",
     ),
     (
         "You sign out",
-        "The page forgets the token. A copy still works.",
-        "The server ends the session. A copy is refused at its next request.",
+        "The page forgets its copy. Any other copy works until it expires.",
+        "The server ends the session. Every copy of the cookie is refused from then on.",
     ),
     (
         "The token is copied",
-        "Nobody notices: every copy is as good as the first.",
-        "The copy names a session that its owner can see and end.",
+        "Any script in the page can copy it, and so can anyone with the device. All copies work, \
+         and there is often nothing to end.",
+        "No script can copy it; someone with the device still can. Ending the session on the \
+         server stops every copy.",
     ),
 ];
 
@@ -34,62 +46,106 @@ const COMPARED: [(&str, &str, &str); 4] = [
 pub fn Home() -> impl IntoView {
     let is_signed_out = use_query_map()
         .with_untracked(|query| query.get("done").is_some_and(|done| done == "signed_out"));
+    view! {
+        <Title text="Your sign-in, kept safe" />
+        <Page>
+            <main id="main" class="wrap home" tabindex="-1">
+                <div role="status" aria-live="polite">
+                    {is_signed_out
+                        .then(|| view! { <p class="notice ok">"You are signed out."</p> })}
+                </div>
+                <div class="hero">
+                    <div>
+                        <h1>"Your sign-in, kept where no script can reach it."</h1>
+                        <p class="lead">
+                            "Your browser holds a numbered ticket; everything else stays behind the counter. The page never sees the ticket, so no script in it can carry it off."
+                        </p>
+                        <div class="row">
+                            <Suspense>
+                                {move || {
+                                    WhoIsSignedIn::here()
+                                        .show(|viewer| {
+                                            if viewer.is_some() {
+                                                view! { <WayIn /> }.into_any()
+                                            } else {
+                                                view! { <WaysToStart /> }.into_any()
+                                            }
+                                        })
+                                }}
+                            </Suspense>
+                        </div>
+                    </div>
+                    <Drawing />
+                </div>
+                <Compared />
+            </main>
+        </Page>
+    }
+}
+
+#[component]
+fn WayIn() -> impl IntoView {
+    view! {
+        <A href="/account" attr:class="btn primary">
+            "Go to your account"
+        </A>
+    }
+}
+
+#[component]
+fn WaysToStart() -> impl IntoView {
+    view! {
+        <A href="/sign-up" attr:class="btn primary">
+            "Create an account"
+        </A>
+        <A href="/sign-in" attr:class="btn">
+            "Sign in"
+        </A>
+    }
+}
+
+#[component]
+fn Compared() -> impl IntoView {
     let rows = COMPARED
         .into_iter()
         .map(|(what, storage, cookie)| {
             view! {
-                <tr>
-                    <th scope="row">{what}</th>
-                    <td data-column="Token in storage">{storage}</td>
-                    <td data-column="HttpOnly cookie">{cookie}</td>
+                <tr role="row">
+                    <th role="rowheader" scope="row">
+                        {what}
+                    </th>
+                    <td role="cell" data-label=STORAGE>
+                        {storage}
+                    </td>
+                    <td role="cell" data-label=COOKIE>
+                        {cookie}
+                    </td>
                 </tr>
             }
         })
         .collect_view();
     view! {
-        <Title text="Your sign-in, kept safe" />
-        <Page>
-            <div role="status" class="notice">
-                {is_signed_out.then_some("You are signed out.")}
-            </div>
-            <section class="hero">
-                <h1>"Your sign-in, kept where no script can reach it."</h1>
-                <p>
-                    "The page never holds the key to your account. The browser carries it past
-                    every script on the page, and the server can call it back at any moment."
-                </p>
-                <p class="actions">
-                    <Suspense>
-                        {move || {
-                            WhoIsSignedIn::here()
-                                .show(|viewer| {
-                                    if viewer.is_some() {
-                                        view! {
-                                            <a class="button" href="/account">"Go to your account"</a>
-                                        }
-                                            .into_any()
-                                    } else {
-                                        view! {
-                                            <a class="button" href="/sign-up">"Create your account"</a>
-                                        }
-                                            .into_any()
-                                    }
-                                })
-                        }}
-                    </Suspense>
-                </p>
-            </section>
-            <h2>"What happens next"</h2>
-            <table class="compare">
-                <thead>
-                    <tr>
-                        <th scope="col">"When"</th>
-                        <th scope="col">"Token in storage"</th>
-                        <th scope="col">"HttpOnly cookie"</th>
+        <section class="why" aria-labelledby="why">
+            <h2 id="why">"What happens next, either way"</h2>
+            <table class="compare" role="table" aria-labelledby="why">
+                <thead role="rowgroup">
+                    <tr role="row">
+                        <th role="columnheader" scope="col">
+                            "What happens"
+                        </th>
+                        <th role="columnheader" scope="col">
+                            {STORAGE}
+                        </th>
+                        <th role="columnheader" scope="col">
+                            {COOKIE}
+                        </th>
                     </tr>
                 </thead>
-                <tbody>{rows}</tbody>
+                <tbody role="rowgroup">{rows}</tbody>
             </table>
-        </Page>
+            <p class="quiet">
+                "An HttpOnly cookie does not end script injection: a script can still act while the page is open. What it cannot do is take the session with it."
+            </p>
+        </section>
     }
 }

@@ -1,6 +1,6 @@
 //! No such page.
 
-use crate::app::parts::layout::Plain;
+use crate::app::parts::layout::Stray;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
@@ -13,9 +13,9 @@ pub fn NotFound() -> impl IntoView {
     }
     view! {
         <Title text="Not found" />
-        <Plain>
-            <h1>"There is no page at this address."</h1>
-            <p>"Check the address, or begin again at the start."</p>
-        </Plain>
+        <Stray
+            what="There is no page at this address."
+            then="It may have moved, or the address has a typing slip in it."
+        />
     }
 }

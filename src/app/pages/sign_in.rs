@@ -4,12 +4,12 @@ use crate::{
     api::sessions::SignIn as Ask,
     app::parts::{
         form::{Field, Returned, Submit, Summary, focus_first_error},
-        layout::{Plain, go_on_when_done},
+        layout::{Lone, go_on_when_done},
     },
 };
 use leptos::{form::ActionForm, prelude::*};
 use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
+use leptos_router::{components::A, hooks::use_query_map};
 
 /// Address, password, and whether to stay.
 #[component]
@@ -31,9 +31,9 @@ pub fn SignIn() -> impl IntoView {
     let next = use_query_map().with_untracked(|query| query.get("next").unwrap_or_default());
     view! {
         <Title text="Sign in" />
-        <Plain>
+        <Lone below=|| view! { "New here? " <A href="/sign-up">"Create an account"</A> }>
             <h1>"Sign in"</h1>
-            <ActionForm action=action attr:novalidate=true>
+            <ActionForm action=action attr:novalidate=true attr:class="form">
                 <Summary error=error />
                 <input type="hidden" name="next" value=next />
                 <Field
@@ -51,23 +51,22 @@ pub fn SignIn() -> impl IntoView {
                     autocomplete="current-password"
                     error=error
                 />
-                <div class="choice">
+                <div class="check">
                     <input
-                        id="keep"
+                        id="keep_me_signed_in"
                         type="checkbox"
                         name="keep_me_signed_in"
                         value="true"
                         checked=is_kept
-                        aria-describedby="keep-hint"
+                        aria-describedby="keep_me_signed_in-hint"
                     />
-                    <label for="keep">"Keep me signed in"</label>
-                    <p class="hint" id="keep-hint">
-                        "For 30 days on this device. Leave it off on a shared computer."
+                    <label for="keep_me_signed_in">"Keep me signed in"</label>
+                    <p class="hint" id="keep_me_signed_in-hint">
+                        "For up to 30 days on this device. Leave it off on a shared computer."
                     </p>
                 </div>
                 <Submit label="Sign in" pending_label="Signing in…" pending=pending />
             </ActionForm>
-            <p>"New here? " <a href="/sign-up">"Create an account"</a></p>
-        </Plain>
+        </Lone>
     }
 }

@@ -4,12 +4,13 @@ use crate::{
     api::users::SignUp as Ask,
     app::parts::{
         form::{Field, Returned, Submit, Summary, focus_first_error},
-        layout::{Plain, go_on_when_done},
+        layout::{Lone, go_on_when_done},
     },
     wire::users::PasswordPolicy,
 };
 use leptos::{form::ActionForm, prelude::*};
 use leptos_meta::Title;
+use leptos_router::components::A;
 
 /// Address and password, and an account is made.
 #[component]
@@ -36,9 +37,9 @@ pub fn SignUp() -> impl IntoView {
     );
     view! {
         <Title text="Create an account" />
-        <Plain>
+        <Lone below=|| view! { "Already have an account? " <A href="/sign-in">"Sign in"</A> }>
             <h1>"Create an account"</h1>
-            <ActionForm action=action attr:novalidate=true>
+            <ActionForm action=action attr:novalidate=true attr:class="form">
                 <Summary error=error />
                 <Field
                     name="email"
@@ -56,9 +57,8 @@ pub fn SignUp() -> impl IntoView {
                     hint=hint
                     error=error
                 />
-                <Submit label="Create account" pending_label="Creating…" pending=pending />
+                <Submit label="Create account" pending_label="Creating account…" pending=pending />
             </ActionForm>
-            <p>"Already have an account? " <a href="/sign-in">"Sign in"</a></p>
-        </Plain>
+        </Lone>
     }
 }

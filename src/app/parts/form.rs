@@ -23,13 +23,13 @@ impl Returned {
 #[component]
 pub fn Summary(#[prop(into)] error: Signal<Option<Error>>) -> impl IntoView {
     view! {
-        <div role="alert" class="summary">
+        <div class="notice danger" role="alert" hidden=move || error.get().is_none()>
             {move || error.get().map(|error| view! { <p>{words::what_happened(&error)}</p> })}
         </div>
     }
 }
 
-/// A labelled field with its error under it.
+/// A labelled field with its error under it; a password's can be shown.
 #[component]
 pub fn Field(
     /// The name in the form, and the id.
@@ -45,7 +45,7 @@ pub fn Field(
     value: Option<String>,
     /// What helps before anything is wrong.
     #[prop(optional)]
-    hint: Option<String>,
+    hint: String,
     /// The form's error.
     #[prop(into)]
     error: Signal<Option<Error>>,
@@ -53,30 +53,88 @@ pub fn Field(
     let problem = move || error.get().and_then(|error| error.of_field(name));
     let hint_id = format!("{name}-hint");
     let error_id = format!("{name}-error");
-    let described_by = format!("{hint_id} {error_id}");
+    let described_by = {
+        let (hint_id, error_id, has_hint) = (hint_id.clone(), error_id.clone(), !hint.is_empty());
+        move || {
+            let ids = [
+                has_hint.then_some(hint_id.as_str()),
+                problem().is_some().then_some(error_id.as_str()),
+            ];
+            let ids: Vec<&str> = ids.into_iter().flatten().collect();
+            (!ids.is_empty()).then(|| ids.join(" "))
+        }
+    };
+    let is_secret = kind == "password";
+    let is_shown = RwSignal::new(false);
+    let kind = move || if is_shown.get() { "text" } else { kind };
+    let input = view! {
+        <input
+            id=name
+            name=name
+            type=kind
+            autocomplete=autocomplete
+            value=value
+            aria-describedby=described_by
+            aria-invalid=move || problem().map(|_| "true")
+            spellcheck="false"
+            autocapitalize="none"
+        />
+    };
     view! {
         <div class="field">
             <label for=name>{label}</label>
-            <input
-                id=name
-                name=name
-                type=kind
-                autocomplete=autocomplete
-                value=value
-                aria-describedby=described_by
-                aria-invalid=move || problem().map(|_| "true")
-                spellcheck="false"
-                autocapitalize="none"
-            />
-            <p class="hint" id=hint_id>{hint}</p>
-            <p class="error" id=error_id>
-                {move || problem().map(words::what_is_wrong)}
-            </p>
+            {if is_secret {
+                view! {
+                    <div class="secret">
+                        {input} <ShowButton of=name is_shown=is_shown />
+                    </div>
+                }
+                    .into_any()
+            } else {
+                input.into_any()
+            }}
+            {(!hint.is_empty())
+                .then(|| {
+                    view! {
+                        <p class="hint" id=hint_id>
+                            {hint}
+                        </p>
+                    }
+                })}
+            {move || {
+                problem()
+                    .map(|problem| {
+                        view! {
+                            <p class="error" id=error_id.clone()>
+                                {words::what_is_wrong(problem)}
+                            </p>
+                        }
+                    })
+            }}
         </div>
     }
 }
 
-/// The button that sends the form; it says when it is at work.
+/// Shows a password while it is typed. It needs a script, so it is not there without one.
+#[component]
+fn ShowButton(of: &'static str, is_shown: RwSignal<bool>) -> impl IntoView {
+    let is_live = RwSignal::new(false);
+    Effect::new(move |_| is_live.set(true));
+    view! {
+        <button
+            class="show"
+            type="button"
+            aria-controls=of
+            hidden=move || !is_live.get()
+            on:click=move |_| is_shown.update(|shown| *shown = !*shown)
+        >
+            {move || if is_shown.get() { "Hide" } else { "Show" }}
+            <span class="unseen">" password"</span>
+        </button>
+    }
+}
+
+/// The button that sends the form; it says when it is at work, and keeps its size.
 #[component]
 pub fn Submit(
     /// A verb.
@@ -89,12 +147,13 @@ pub fn Submit(
 ) -> impl IntoView {
     view! {
         <button
-            class="primary"
+            class="btn primary wide"
             type="submit"
             disabled=move || pending.get()
             aria-busy=move || pending.get().then_some("true")
         >
-            {move || if pending.get() { pending_label } else { label }}
+            <span class="idle">{label}</span>
+            <span class="busy">{pending_label}</span>
         </button>
     }
 }

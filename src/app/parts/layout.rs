@@ -2,52 +2,98 @@
 
 use crate::{api::sessions::SignOut, app::viewer::WhoIsSignedIn, wire::users::GoOn};
 use leptos::{form::ActionForm, prelude::*};
+use leptos_router::components::A;
 
-/// The page's frame: the name, who is signed in, and the line at the foot.
+/// The name, who is signed in, the page's own `<main>`, and the line at the foot.
 #[component]
 pub fn Page(children: Children) -> impl IntoView {
     view! {
-        <a class="skip" href="#main">"Skip to content"</a>
-        <header class="top">
-            <a class="brand" href="/">"Cloakroom"</a>
-            <nav aria-label="Account">
+        <Top>
+            <nav aria-label="Main">
                 <Suspense>
                     {move || {
                         WhoIsSignedIn::here()
-                            .show(|viewer| match viewer {
-                                Some(_) => view! {
-                                    <a href="/account">"Account"</a>
-                                    <SignOutForm />
+                            .show(|viewer| {
+                                if viewer.is_some() {
+                                    view! { <SignedInLinks /> }.into_any()
+                                } else {
+                                    view! { <SignedOutLinks /> }.into_any()
                                 }
-                                    .into_any(),
-                                None => view! {
-                                    <a href="/sign-in">"Sign in"</a>
-                                    <a href="/sign-up">"Create an account"</a>
-                                }
-                                    .into_any(),
                             })
                     }}
                 </Suspense>
             </nav>
-        </header>
-        <main id="main">{children()}</main>
+        </Top>
+        {children()}
         <Foot />
     }
 }
 
 /// One card and a way back, for pages where nothing else should draw the eye.
 #[component]
-pub fn Plain(children: Children) -> impl IntoView {
+pub fn Lone(
+    /// The card.
+    children: Children,
+    /// What stands under it.
+    #[prop(into)]
+    below: ViewFn,
+) -> impl IntoView {
     view! {
-        <a class="skip" href="#main">"Skip to content"</a>
-        <header class="top">
-            <a class="brand" href="/">"Cloakroom"</a>
-        </header>
-        <main id="main" class="centred">
+        <Top>{()}</Top>
+        <main id="main" class="lone" tabindex="-1">
             <div class="card">{children()}</div>
-            <p><a href="/">"Back to the start"</a></p>
+            <p>{below.run()}</p>
+            <p>
+                <a href="/">"Back to the start"</a>
+            </p>
         </main>
         <Foot />
+    }
+}
+
+/// One sentence and one way on, for what went astray.
+#[component]
+pub fn Stray(
+    /// What happened.
+    #[prop(into)]
+    what: String,
+    /// What to do, or to know.
+    #[prop(into)]
+    then: String,
+) -> impl IntoView {
+    view! {
+        <Top>{()}</Top>
+        <main id="main" class="wrap stray" tabindex="-1">
+            <h1>{what}</h1>
+            <p class="quiet">{then}</p>
+            <a class="btn primary" href="/">
+                "Go to the start"
+            </a>
+        </main>
+        <Foot />
+    }
+}
+
+#[component]
+fn Top(children: Children) -> impl IntoView {
+    view! {
+        <a class="skip" href="#main">
+            "Skip to the content"
+        </a>
+        <header class="top">
+            <div class="wrap">
+                <a class="brand" href="/">
+                    <svg viewBox="0 0 30 20" aria-hidden="true">
+                        <path
+                            fill-rule="evenodd"
+                            d="M2 0h25a3 3 0 0 1 3 3v4a3 3 0 0 0 0 6v4a3 3 0 0 1-3 3H2v-2a2 2 0 0 0 0-4v-2a2 2 0 0 0 0-4V6a2 2 0 0 0 0-4zM16 3.5a3.2 3.2 0 0 0-1.6 5.970L12.8 15a.6.6 0 0 0 .58.8h5.240a.6.6 0 0 0 .58-.8l-1.6-5.530A3.2 3.2 0 0 0 16 3.5z"
+                        />
+                    </svg>
+                    "Cloakroom"
+                </a>
+                {children()}
+            </div>
+        </header>
     }
 }
 
@@ -61,13 +107,33 @@ fn Foot() -> impl IntoView {
 }
 
 #[component]
-fn SignOutForm() -> impl IntoView {
+fn SignedOutLinks() -> impl IntoView {
+    view! {
+        <ul role="list">
+            <li>
+                <A href="/sign-in">"Sign in"</A>
+            </li>
+        </ul>
+    }
+}
+
+#[component]
+fn SignedInLinks() -> impl IntoView {
     let action = ServerAction::<SignOut>::new();
     go_on_when_done(move || action.value().get().and_then(Result::ok));
     view! {
-        <ActionForm action=action>
-            <button class="quiet" type="submit">"Sign out"</button>
-        </ActionForm>
+        <ul role="list">
+            <li>
+                <A href="/account">"Account"</A>
+            </li>
+            <li>
+                <ActionForm action=action>
+                    <button class="btn" type="submit">
+                        "Sign out"
+                    </button>
+                </ActionForm>
+            </li>
+        </ul>
     }
 }
 

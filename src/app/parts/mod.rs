@@ -1,4 +1,5 @@
 //! Pieces that two pages use.
 
+pub mod drawing;
 pub mod form;
 pub mod layout;
