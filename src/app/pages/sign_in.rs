@@ -31,7 +31,7 @@ pub fn SignIn() -> impl IntoView {
     let next = use_query_map().with_untracked(|query| query.get("next").unwrap_or_default());
     view! {
         <Title text="Sign in" />
-        <Lone below=|| view! { "New here? " <A href="/sign-up">"Create an account"</A> }>
+        <Lone below=Box::new(|| view! { "New here? " <A href="/sign-up">"Create an account"</A> }.into_any())>
             <h1>"Sign in"</h1>
             <ActionForm action=action attr:novalidate=true attr:class="form">
                 <Summary error=error />

@@ -37,7 +37,7 @@ pub fn SignUp() -> impl IntoView {
     );
     view! {
         <Title text="Create an account" />
-        <Lone below=|| view! { "Already have an account? " <A href="/sign-in">"Sign in"</A> }>
+        <Lone below=Box::new(|| view! { "Already have an account? " <A href="/sign-in">"Sign in"</A> }.into_any())>
             <h1>"Create an account"</h1>
             <ActionForm action=action attr:novalidate=true attr:class="form">
                 <Summary error=error />

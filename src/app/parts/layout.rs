@@ -35,14 +35,13 @@ pub fn Lone(
     /// The card.
     children: Children,
     /// What stands under it.
-    #[prop(into)]
-    below: ViewFn,
+    below: Children,
 ) -> impl IntoView {
     view! {
-        <Top>{()}</Top>
+        <Top />
         <main id="main" class="lone" tabindex="-1">
             <div class="card">{children()}</div>
-            <p>{below.run()}</p>
+            <p>{below()}</p>
             <p>
                 <a href="/">"Back to the start"</a>
             </p>
@@ -62,7 +61,7 @@ pub fn Stray(
     then: String,
 ) -> impl IntoView {
     view! {
-        <Top>{()}</Top>
+        <Top />
         <main id="main" class="wrap stray" tabindex="-1">
             <h1>{what}</h1>
             <p class="quiet">{then}</p>
@@ -75,7 +74,7 @@ pub fn Stray(
 }
 
 #[component]
-fn Top(children: Children) -> impl IntoView {
+fn Top(#[prop(optional)] children: Option<Children>) -> impl IntoView {
     view! {
         <a class="skip" href="#main">
             "Skip to the content"
@@ -91,7 +90,7 @@ fn Top(children: Children) -> impl IntoView {
                     </svg>
                     "Cloakroom"
                 </a>
-                {children()}
+                {children.map(|children| children())}
             </div>
         </header>
     }
