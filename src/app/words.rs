@@ -111,3 +111,14 @@ pub fn exact_in_words(unix_s: i64) -> String {
     let (hour, minute) = (minute_of_day / 60, minute_of_day % 60);
     format!("{}, {hour:02}:{minute:02} UTC", date(unix_s))
 }
+
+/// How strong a password is, from the estimator's score of 0 to 4.
+pub fn strength(score: u8) -> &'static str {
+    match score {
+        0 => "Too easy to guess.",
+        1 => "Weak.",
+        2 => "Fair.",
+        3 => "Good.",
+        _ => "Strong.",
+    }
+}

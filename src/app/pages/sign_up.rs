@@ -3,7 +3,7 @@
 use crate::{
     api::users::SignUp as Ask,
     app::parts::{
-        form::{Field, Returned, Submit, Summary, focus_first_error},
+        form::{Field, Returned, Submit, Summary, Typing, focus_first_error},
         layout::{Lone, go_on_when_done},
     },
     wire::users::PasswordPolicy,
@@ -35,6 +35,10 @@ pub fn SignUp() -> impl IntoView {
         "At least {} characters. A few words you will remember work well.",
         policy.min_length
     );
+    let typing = Typing {
+        typed: RwSignal::new(String::new()),
+        min: policy.min_length,
+    };
     view! {
         <Title text="Create an account" />
         <Lone below=Box::new(|| view! { "Already have an account? " <A href="/sign-in">"Sign in"</A> }.into_any())>
@@ -55,6 +59,7 @@ pub fn SignUp() -> impl IntoView {
                     kind="password"
                     autocomplete="new-password"
                     hint=hint
+                    typing=typing
                     error=error
                 />
                 <Submit label="Create account" pending_label="Creating account…" pending=pending />

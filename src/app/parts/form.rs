@@ -1,7 +1,7 @@
 //! Forms: fields with their errors, and what comes back into them.
 
 use crate::{
-    app::words,
+    app::{parts::strength::StrengthMeter, words},
     wire::{Error, users::ReturnedForm},
 };
 use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
@@ -29,6 +29,15 @@ pub fn Summary(#[prop(into)] error: Signal<Option<Error>>) -> impl IntoView {
     }
 }
 
+/// What is typed in a field for a new password, and what the policy asks for.
+#[derive(Clone, Copy)]
+pub struct Typing {
+    /// What is typed; kept in the page's memory alone.
+    pub typed: RwSignal<String>,
+    /// In Unicode code points.
+    pub min: u32,
+}
+
 /// A labelled field with its error under it; a password's can be shown.
 #[component]
 pub fn Field(
@@ -46,6 +55,9 @@ pub fn Field(
     /// What helps before anything is wrong.
     #[prop(optional)]
     hint: String,
+    /// What stands under the field and says more while somebody types.
+    #[prop(optional)]
+    typing: Option<Typing>,
     /// The form's error.
     #[prop(into)]
     error: Signal<Option<Error>>,
@@ -78,6 +90,11 @@ pub fn Field(
             aria-invalid=move || problem().map(|_| "true")
             spellcheck="false"
             autocapitalize="none"
+            on:input=move |event| {
+                if let Some(Typing { typed, .. }) = typing {
+                    typed.set(event_target_value(&event));
+                }
+            }
         />
     };
     view! {
@@ -101,6 +118,8 @@ pub fn Field(
                         </p>
                     }
                 })}
+            {typing
+                .map(|Typing { typed, min }| view! { <StrengthMeter password=typed min=min /> })}
             {move || {
                 problem()
                     .map(|problem| {

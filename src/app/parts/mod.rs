@@ -3,3 +3,4 @@
 pub mod drawing;
 pub mod form;
 pub mod layout;
+pub mod strength;

@@ -1,0 +1,77 @@
+//! How strong a password is, in words, while it is typed.
+
+use crate::{
+    app::words,
+    wire::{Problem, strength},
+};
+use leptos::{prelude::*, task::spawn_local};
+
+/// The estimator and its dictionaries are heavier than the whole app, so they are a file of
+/// their own that is fetched when somebody begins to type.
+#[lazy]
+fn judge(password: String, email: String) -> (u8, Option<Problem>) {
+    let strength::Strength { score, reason } = strength::judge(&password, &email);
+    (score, reason)
+}
+
+/// Says how strong what stands in the field is: the same code as the server's rule.
+#[component]
+pub fn StrengthMeter(
+    /// What is typed.
+    #[prop(into)]
+    password: Signal<String>,
+    /// How many code points the policy asks for.
+    min: u32,
+) -> impl IntoView {
+    let judged = RwSignal::new(None::<(u8, Option<Problem>)>);
+    Effect::new(move |_| {
+        let typed = password.get();
+        let length = typed.chars().count();
+        if length == 0 {
+            judged.set(None);
+        } else if length < min as usize {
+            judged.set(Some((0, Some(Problem::TooShort { min }))));
+        } else {
+            let email = typed_email();
+            spawn_local(async move {
+                let (score, reason) = judge(typed.clone(), email).await;
+                // An answer about what was typed before is of no use.
+                if password.get_untracked() == typed {
+                    judged.set(Some((score, reason)));
+                }
+            });
+        }
+    });
+    view! {
+        <div aria-live="polite">
+            {move || {
+                judged
+                    .get()
+                    .map(|(score, reason)| {
+                        view! {
+                            <p class="strength" data-level=score.to_string()>
+                                <span class="bar" aria-hidden="true">
+                                    <i></i>
+                                    <i></i>
+                                    <i></i>
+                                    <i></i>
+                                </span>
+                                <b>{words::strength(score)}</b>
+                                " "
+                                <span>{reason.map(words::what_is_wrong)}</span>
+                            </p>
+                        }
+                    })
+            }}
+        </div>
+    }
+}
+
+fn typed_email() -> String {
+    use leptos::{wasm_bindgen::JsCast, web_sys::HtmlInputElement};
+    document()
+        .get_element_by_id("email")
+        .and_then(|field| field.dyn_into::<HtmlInputElement>().ok())
+        .map(|field| field.value())
+        .unwrap_or_default()
+}
