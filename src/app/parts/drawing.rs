@@ -5,7 +5,10 @@ use leptos::prelude::*;
 /// A counter; the page on one side, the server on the other, and the ticket in between.
 #[component]
 pub fn Drawing() -> impl IntoView {
+    // Inside an element of the page the whole of it is one piece of static HTML; on its own each
+    // line would be code in the download.
     view! {
+        <figure>
         <svg class="drawing" viewBox="0 34 560 360" role="img" aria-label="A cloakroom counter. On the left, the page and its scripts face a folding screen. Behind the screen, the browser’s own hand passes a numbered ticket to the server on the right, where the coats hang. The scripts cannot see the ticket.">
         // the server: a rail of coats
         <path d="M400 38v22M540 38v22"/>
@@ -57,6 +60,6 @@ pub fn Drawing() -> impl IntoView {
         <text x="93" y="360">"The page"</text><text x="93" y="386">"and its scripts"</text>
         <text x="280" y="360">"The browser’s"</text><text x="280" y="386">"own hand"</text>
         <text x="467" y="360">"The server"</text><text x="467" y="386">"and its coats"</text>
-        </svg>
+        </svg></figure>
     }
 }
