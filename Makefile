@@ -12,24 +12,27 @@ MAKEFLAGS += --no-builtin-rules
 # Cargo's own folder need not be on the caller's PATH, and wasm-opt is among the npm packages.
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(CURDIR)/end2end/node_modules/.bin:$(PATH)
 
+# Lazy pages and parts are files of their own; without it the browser's program lacks them.
+LEPTOS := --split
+
 ##@ Use it
 
 run: setup-rust ## Start it on http://localhost:3000, with SQLite in data/
-	cargo leptos serve
+	cargo leptos serve $(LEPTOS)
 
 watch: setup-rust ## The same, built anew and reloaded at every change of a file
-	cargo leptos watch
+	cargo leptos watch $(LEPTOS)
 
 ##@ Release it
 
 build: setup-build ## Build target/release/cloakroom and its site, target/site
-	cargo leptos build --release --precompress
+	cargo leptos build $(LEPTOS) --release --precompress
 
 size: build ## Measure what a browser downloads, against its budget
 	scripts/size
 
-bench: setup-build ## Measure how fast it answers
-	scripts/bench
+bench: build ## Measure how fast it answers, against what bounds it
+	cargo bench --quiet --features ssr --bench speed
 
 ##@ Change it
 
@@ -54,7 +57,7 @@ test-postgres: setup-test ## The same on a PostgreSQL of their own
 	scripts/with-postgres cargo test --features ssr --test cloakroom
 
 test-browser: setup-test ## The tests in Chromium, against a development build
-	cargo leptos build
+	cargo leptos build $(LEPTOS)
 	cd end2end && npx --no playwright test
 
 ##@ And

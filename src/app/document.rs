@@ -2,9 +2,10 @@
 
 use super::{App, parts::layout::Stray, words};
 use crate::wire;
-use leptos::{config::LeptosOptions, nonce::Nonce, nonce::use_nonce, prelude::*};
+use http::request::Parts;
+use leptos::{config::LeptosOptions, nonce::use_nonce, prelude::*};
 use leptos_meta::MetaTags;
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, path::Path, sync::Arc};
 
 /// The framework makes elements from its own templates by `innerHTML` when a page is made in
 /// the browser. Trusted Types are enforced, so a policy must let those in; it lets in nothing
@@ -25,6 +26,9 @@ pub struct Files {
     js: String,
     wasm: String,
     css: String,
+    /// Where the build is split: what loads the further files, and which of them a page needs.
+    loader: Option<String>,
+    lazy: HashMap<String, Vec<String>>,
 }
 
 impl SiteFiles {
@@ -59,19 +63,46 @@ impl Files {
             .filter_map(|line| line.split_once(':'))
             .map(|(kind, hash)| (kind.trim(), hash.trim()))
             .collect();
-        let name = |kind: &str| {
-            let base = format!("/{}/{}", options.site_pkg_dir, options.output_name);
-            match hashes.get(kind) {
-                Some(hash) => format!("{base}.{hash}.{kind}"),
-                None => format!("{base}.{kind}"),
-            }
+        let file_name = |name: &str, key: &str, kind: &str| match hashes.get(key) {
+            Some(hash) => format!("{name}.{hash}.{kind}"),
+            None => format!("{name}.{kind}"),
         };
+        let pkg = format!("/{}", options.site_pkg_dir);
+        let path = |kind| format!("{pkg}/{}", file_name(&options.output_name, kind, kind));
+        let manifest = Path::new(&*options.site_root)
+            .join(&*options.site_pkg_dir)
+            .join(file_name("__wasm_split_manifest", "manifest", "json"));
+        let mut lazy: HashMap<String, Vec<String>> = std::fs::read(manifest)
+            .ok()
+            .and_then(|json| serde_json::from_slice(&json).ok())
+            .unwrap_or_default();
+        for name in lazy.values_mut().flatten() {
+            *name = format!("{pkg}/{name}.wasm");
+        }
         Self {
-            js: name("js"),
-            wasm: name("wasm"),
-            css: name("css"),
+            js: path("js"),
+            wasm: path("wasm"),
+            css: path("css"),
+            loader: (!lazy.is_empty())
+                .then(|| format!("{pkg}/{}", file_name("__wasm_split", "split", "js"))),
+            lazy,
             options: Arc::clone(options),
         }
+    }
+
+    /// The further files that the page of this path needs: a lazy page is called as the last
+    /// part of its path is.
+    fn of_page(&self, path: &str) -> Vec<String> {
+        let page = match path.rsplit('/').next() {
+            Some(last) if !last.is_empty() => last.replace('-', "_"),
+            _ => "home".to_owned(),
+        };
+        let view = format!("__{page}_view_");
+        self.lazy
+            .iter()
+            .find(|(name, _)| name.starts_with(&view))
+            .map(|(_, files)| files.clone())
+            .unwrap_or_default()
     }
 }
 
@@ -89,6 +120,7 @@ pub fn shell(files: &Files) -> impl IntoView + use<> {
         <html lang="en">
             <head>
                 {head(files)}
+                {preloads(files)}
                 <script nonce=nonce.clone()>{TRUSTED_TYPES}</script>
                 <AutoReload options=(*files.options).clone() />
                 <script nonce=nonce>
@@ -113,8 +145,25 @@ fn head(files: &Files) -> impl IntoView + use<> {
     }
 }
 
+/// What the program asks for as soon as it runs is fetched along with it.
+fn preloads(files: &Files) -> impl IntoView + use<> {
+    let page =
+        use_context::<Parts>().map_or_else(Vec::new, |parts| files.of_page(parts.uri.path()));
+    let loader = files
+        .loader
+        .clone()
+        .map(|loader| view! { <link rel="modulepreload" href=loader /> });
+    let page = page
+        .into_iter()
+        .map(|file| {
+            view! { <link rel="preload" href=file r#as="fetch" type="application/wasm" crossorigin="anonymous" /> }
+        })
+        .collect_view();
+    (loader, page)
+}
+
 /// A whole page for a refusal that came before any page: no script is needed to read it.
-pub fn error_document(files: &Files, error: &wire::Error, _nonce: Option<Nonce>) -> String {
+pub fn error_document(files: &Files, error: &wire::Error) -> String {
     let what = words::what_happened(error);
     let then = match error {
         wire::Error::Unexpected { id } if !id.is_empty() => format!("Reference: {id}"),

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "ssr")]
 mod document;
+mod lazy;
 mod pages;
 mod parts;
 mod viewer;
@@ -20,7 +21,7 @@ use leptos_router::{
 };
 
 /// The app: every page of it on one screen. Pages are streamed in order, so that they are whole
-/// without JavaScript.
+/// without JavaScript. A lazy page is a file of its own in the download.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
@@ -32,10 +33,10 @@ pub fn App() -> impl IntoView {
         <Title formatter=|page: String| format!("{page} · Cloakroom") />
         <Router>
             <Routes fallback=pages::NotFound>
-                <Route path=path!("/") view=pages::Home ssr=SsrMode::InOrder />
+                <Route path=path!("/") view={lazy::page::<pages::Home>()} ssr=SsrMode::InOrder />
                 <Route path=path!("/sign-up") view=pages::SignUp ssr=SsrMode::InOrder />
                 <Route path=path!("/sign-in") view=pages::SignIn ssr=SsrMode::InOrder />
-                <Route path=path!("/account") view=pages::Account ssr=SsrMode::InOrder />
+                <Route path=path!("/account") view={lazy::page::<pages::Account>()} ssr=SsrMode::InOrder />
             </Routes>
         </Router>
     }

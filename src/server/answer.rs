@@ -33,10 +33,6 @@ pub fn wants_html(headers: &HeaderMap) -> bool {
 /// The layer.
 pub async fn finish(Extract(state): Extract<State>, request: Request, next: Next) -> Response {
     let wants_html = wants_html(request.headers());
-    let nonce = request
-        .extensions()
-        .get::<super::headers::CspNonce>()
-        .cloned();
     let response = next.run(request).await;
     let status = response.status();
     let error = match response.extensions().get::<wire::Error>() {
@@ -53,7 +49,7 @@ pub async fn finish(Extract(state): Extract<State>, request: Request, next: Next
     };
     let (parts, _) = response.into_parts();
     let (content_type, body) = if wants_html {
-        let html = super::router::error_page(&state, &error, nonce);
+        let html = super::router::error_page(&state, &error);
         ("text/html; charset=utf-8", html)
     } else {
         (

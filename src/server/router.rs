@@ -1,11 +1,6 @@
 //! Every route and every layer, in order, on one screen.
 
-use super::{
-    answer, caller, doors, forms,
-    headers::{self, CspNonce},
-    state::State,
-    walls,
-};
+use super::{answer, caller, doors, forms, headers, state::State, walls};
 use crate::{app, wire};
 use axum::{
     Router,
@@ -15,7 +10,6 @@ use axum::{
     routing::{any, get},
 };
 use http::{HeaderValue, StatusCode, header};
-use leptos::nonce::Nonce;
 use leptos_axum::{LeptosRoutes, generate_route_list, render_app_to_stream_in_order_with_context};
 use std::{path::Path, time::Duration};
 use tower_http::{
@@ -133,7 +127,6 @@ fn broken(_: Box<dyn std::any::Any + Send + 'static>) -> Response {
 }
 
 /// The page for a refusal that no page of the app has shown.
-pub fn error_page(state: &State, error: &wire::Error, nonce: Option<CspNonce>) -> String {
-    let nonce = nonce.map(|nonce| Nonce::from_value(nonce.0.as_str()));
-    app::error_document(&app::SiteFiles::find(&state.leptos).current(), error, nonce)
+pub fn error_page(state: &State, error: &wire::Error) -> String {
+    app::error_document(&app::SiteFiles::find(&state.leptos).current(), error)
 }

@@ -1,7 +1,7 @@
 //! `/account`.
 
 use crate::{
-    app::{parts::layout::Page, viewer::WhoIsSignedIn, words},
+    app::{lazy::LazyPage, parts::layout::Page, viewer::WhoIsSignedIn, words},
     wire::users::Viewer,
 };
 use leptos::prelude::*;
@@ -9,45 +9,58 @@ use leptos_meta::Title;
 use leptos_router::{components::A, hooks::use_query_map};
 
 /// Who am I here, and what is signed in.
-#[component]
-pub fn Account() -> impl IntoView {
-    let is_new = use_query_map()
-        .with_untracked(|query| query.get("done").is_some_and(|done| done == "signed_up"));
-    view! {
-        <Title text="Your account" />
-        <Page>
-            <div class="wrap account">
-                <nav class="side" aria-label="Account">
-                    <ul role="list">
-                        <li>
-                            <A href="/account">"Overview"</A>
-                        </li>
-                    </ul>
-                </nav>
-                <main id="main" class="content" tabindex="-1">
-                    <h1>"Your account"</h1>
-                    <div role="status" aria-live="polite">
-                        {is_new
-                            .then(|| {
-                                view! {
-                                    <p class="notice ok">
-                                        "Your account is ready, and you are signed in on this device."
-                                    </p>
-                                }
-                            })}
-                    </div>
-                    <Suspense>
-                        {move || {
-                            WhoIsSignedIn::here()
-                                .show(|viewer| match viewer {
-                                    Some(viewer) => view! { <Overview viewer=viewer /> }.into_any(),
-                                    None => view! { <SignedOut /> }.into_any(),
-                                })
-                        }}
-                    </Suspense>
-                </main>
-            </div>
-        </Page>
+pub struct Account {
+    is_new: bool,
+}
+
+#[cfg_attr(split, leptos_router::lazy_route)]
+impl LazyPage for Account {
+    fn data() -> Self {
+        Self {
+            is_new: use_query_map()
+                .with_untracked(|query| query.get("done").is_some_and(|done| done == "signed_up")),
+        }
+    }
+
+    fn view(this: Self) -> AnyView {
+        let Account { is_new } = this;
+        view! {
+            <Title text="Your account" />
+            <Page>
+                <div class="wrap account">
+                    <nav class="side" aria-label="Account">
+                        <ul role="list">
+                            <li>
+                                <A href="/account">"Overview"</A>
+                            </li>
+                        </ul>
+                    </nav>
+                    <main id="main" class="content" tabindex="-1">
+                        <h1>"Your account"</h1>
+                        <div role="status" aria-live="polite">
+                            {is_new
+                                .then(|| {
+                                    view! {
+                                        <p class="notice ok">
+                                            "Your account is ready, and you are signed in on this device."
+                                        </p>
+                                    }
+                                })}
+                        </div>
+                        <Suspense>
+                            {move || {
+                                WhoIsSignedIn::here()
+                                    .show(|viewer| match viewer {
+                                        Some(viewer) => view! { <Overview viewer=viewer /> }.into_any(),
+                                        None => view! { <SignedOut /> }.into_any(),
+                                    })
+                            }}
+                        </Suspense>
+                    </main>
+                </div>
+            </Page>
+        }
+        .into_any()
     }
 }
 

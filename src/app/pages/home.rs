@@ -1,6 +1,7 @@
 //! `/`.
 
 use crate::app::{
+    lazy::LazyPage,
     parts::{drawing::Drawing, layout::Page},
     viewer::WhoIsSignedIn,
 };
@@ -42,44 +43,57 @@ const COMPARED: [(&str, &str, &str); 4] = [
 ];
 
 /// What this is, in plain words.
-#[component]
-pub fn Home() -> impl IntoView {
-    let is_signed_out = use_query_map()
-        .with_untracked(|query| query.get("done").is_some_and(|done| done == "signed_out"));
-    view! {
-        <Title text="Your sign-in, kept safe" />
-        <Page>
-            <main id="main" class="wrap home" tabindex="-1">
-                <div role="status" aria-live="polite">
-                    {is_signed_out
-                        .then(|| view! { <p class="notice ok">"You are signed out."</p> })}
-                </div>
-                <div class="hero">
-                    <div>
-                        <h1>"Your sign-in, kept where no script can reach it."</h1>
-                        <p class="lead">
-                            "Your browser holds a numbered ticket; everything else stays behind the counter. The page never sees the ticket, so no script in it can carry it off."
-                        </p>
-                        <div class="row">
-                            <Suspense>
-                                {move || {
-                                    WhoIsSignedIn::here()
-                                        .show(|viewer| {
-                                            if viewer.is_some() {
-                                                view! { <WayIn /> }.into_any()
-                                            } else {
-                                                view! { <WaysToStart /> }.into_any()
-                                            }
-                                        })
-                                }}
-                            </Suspense>
-                        </div>
+pub struct Home {
+    is_signed_out: bool,
+}
+
+#[cfg_attr(split, leptos_router::lazy_route)]
+impl LazyPage for Home {
+    fn data() -> Self {
+        Self {
+            is_signed_out: use_query_map()
+                .with_untracked(|query| query.get("done").is_some_and(|done| done == "signed_out")),
+        }
+    }
+
+    fn view(this: Self) -> AnyView {
+        let Home { is_signed_out } = this;
+        view! {
+            <Title text="Your sign-in, kept safe" />
+            <Page>
+                <main id="main" class="wrap home" tabindex="-1">
+                    <div role="status" aria-live="polite">
+                        {is_signed_out
+                            .then(|| view! { <p class="notice ok">"You are signed out."</p> })}
                     </div>
-                    <Drawing />
-                </div>
-                <Compared />
-            </main>
-        </Page>
+                    <div class="hero">
+                        <div>
+                            <h1>"Your sign-in, kept where no script can reach it."</h1>
+                            <p class="lead">
+                                "Your browser holds a numbered ticket; everything else stays behind the counter. The page never sees the ticket, so no script in it can carry it off."
+                            </p>
+                            <div class="row">
+                                <Suspense>
+                                    {move || {
+                                        WhoIsSignedIn::here()
+                                            .show(|viewer| {
+                                                if viewer.is_some() {
+                                                    view! { <WayIn /> }.into_any()
+                                                } else {
+                                                    view! { <WaysToStart /> }.into_any()
+                                                }
+                                            })
+                                    }}
+                                </Suspense>
+                            </div>
+                        </div>
+                        <Drawing />
+                    </div>
+                    <Compared />
+                </main>
+            </Page>
+        }
+        .into_any()
     }
 }
 

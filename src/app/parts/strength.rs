@@ -8,8 +8,8 @@ use leptos::{prelude::*, task::spawn_local};
 
 /// The estimator and its dictionaries are heavier than the whole app, so they are a file of
 /// their own that is fetched when somebody begins to type.
-#[lazy]
-fn judge(password: String, email: String) -> (u8, Option<Problem>) {
+#[cfg_attr(split, lazy)]
+async fn judge(password: String, email: String) -> (u8, Option<Problem>) {
     let strength::Strength { score, reason } = strength::judge(&password, &email);
     (score, reason)
 }

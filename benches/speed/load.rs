@@ -1,0 +1,146 @@
+//! Load: plain HTTP/1.1 over plain sockets, so that what is measured is the server.
+
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    thread,
+    time::{Duration, Instant},
+};
+
+/// What goes over the socket.
+pub struct Request(String);
+
+impl Request {
+    pub fn get(path: &str, cookie: Option<&str>) -> Self {
+        let cookie = cookie
+            .map(|cookie| format!("Cookie: {cookie}\r\n"))
+            .unwrap_or_default();
+        Self(format!(
+            "GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\n{cookie}\r\n"
+        ))
+    }
+
+    pub fn sign_in(email: &str, password: &str) -> Self {
+        Self::form("/api/sign_in", email, password)
+    }
+
+    pub fn sign_up(email: &str, password: &str) -> Self {
+        Self::form("/api/sign_up", email, password)
+    }
+
+    /// As a form without JavaScript posts it.
+    fn form(path: &str, email: &str, password: &str) -> Self {
+        let body = format!("email={email}&password={}", password.replace(' ', "+"));
+        Self(format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost\r\n\
+             Accept: text/html\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        ))
+    }
+
+    /// On a connection of its own; the answer's status.
+    pub fn once(&self, port: &str) -> u16 {
+        Connection::open(port).answer(self).status()
+    }
+
+    /// On a connection of its own; the answer's headers and body.
+    pub fn answer(&self, port: &str) -> Answer {
+        Connection::open(port).answer(self)
+    }
+}
+
+/// All that came back.
+pub struct Answer(Vec<u8>);
+
+impl Answer {
+    pub fn status(&self) -> u16 {
+        let line = self.0.get(9..12).unwrap_or_default();
+        str::from_utf8(line)
+            .ok()
+            .and_then(|code| code.parse().ok())
+            .unwrap_or(0)
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0).into_owned()
+    }
+}
+
+struct Connection {
+    socket: TcpStream,
+    buffer: Vec<u8>,
+}
+
+impl Connection {
+    fn open(port: &str) -> Self {
+        let socket = TcpStream::connect(format!("127.0.0.1:{port}")).expect("a connection");
+        socket.set_nodelay(true).expect("no delay");
+        socket
+            .set_read_timeout(Some(Duration::from_secs(30)))
+            .expect("a deadline");
+        Self {
+            socket,
+            buffer: vec![0; 1 << 16],
+        }
+    }
+
+    fn answer(&mut self, request: &Request) -> Answer {
+        self.socket
+            .write_all(request.0.as_bytes())
+            .expect("a request");
+        let mut got = Vec::new();
+        while !is_whole(&got) {
+            let count = self.socket.read(&mut self.buffer).expect("an answer");
+            assert!(count > 0, "the server closed the connection");
+            got.extend_from_slice(&self.buffer[..count]);
+        }
+        Answer(got)
+    }
+}
+
+/// Whether the answer has as many bytes as it says, or its last chunk.
+fn is_whole(got: &[u8]) -> bool {
+    let Some(end) = got.windows(4).position(|four| four == b"\r\n\r\n") else {
+        return false;
+    };
+    let head = String::from_utf8_lossy(&got[..end]).to_ascii_lowercase();
+    match head.split_once("content-length: ") {
+        Some((_, rest)) => {
+            let length = rest.lines().next().and_then(|length| length.parse().ok());
+            got.len() >= end + 4 + length.unwrap_or(0)
+        }
+        None => !head.contains("chunked") || got.ends_with(b"\r\n0\r\n\r\n"),
+    }
+}
+
+/// Answers a second, over so many connections that are kept open. Refusals do not count.
+pub fn run_for(port: &str, connections: usize, time: Duration, request: &Request) -> f64 {
+    let started = Instant::now();
+    let answers: u32 = thread::scope(|scope| {
+        let workers: Vec<_> = (0..connections)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut connection = Connection::open(port);
+                    let mut count = 0;
+                    while started.elapsed() < time {
+                        let status = connection.answer(request).status();
+                        assert!((200..400).contains(&status), "{status}");
+                        count += 1;
+                    }
+                    count
+                })
+            })
+            .collect();
+        workers
+            .into_iter()
+            .map(|worker| worker.join().expect("a thread"))
+            .sum()
+    });
+    f64::from(answers) / started.elapsed().as_secs_f64()
+}
+
+pub fn median(figures: &mut [f64]) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}

@@ -1,0 +1,156 @@
+//! How fast the release server is, each figure beside what bounds it on the same machine in the
+//! same run: `make bench`. Nothing here is asserted by a test, because another machine is another
+//! speed; but a bound that is missed makes the run fail.
+
+#![expect(clippy::expect_used, reason = "a measurement that cannot go on stops")]
+#![expect(clippy::print_stdout, reason = "the figures are what this is for")]
+#![expect(clippy::disallowed_methods, reason = "real time is what is measured")]
+
+mod bare;
+mod load;
+mod server;
+
+use load::{Request, median, run_for};
+use server::Server;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+const ROUNDS: usize = 3;
+const ROUND: Duration = Duration::from_secs(3);
+const CONNECTIONS: usize = 32;
+const PASSWORD: &str = "a quiet lamp over seven stairs";
+
+fn main() {
+    if bare::is_asked_for() {
+        return bare::serve();
+    }
+    let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    println!("On {cores} cores, every figure in one run:\n");
+    let mut figures = Figures { missed: false };
+    start(&mut figures);
+    pages(&mut figures);
+    sign_ins(&mut figures, cores);
+    crowd(&mut figures, cores);
+    assert!(!figures.missed, "a bound was missed");
+}
+
+struct Figures {
+    missed: bool,
+}
+
+impl Figures {
+    fn at_most(&mut self, what: &str, measured: f64, unit: &str, bound: f64) {
+        self.row(what, measured, unit, "at most", bound, measured <= bound);
+    }
+
+    fn at_least(&mut self, what: &str, measured: f64, unit: &str, bound: f64) {
+        self.row(what, measured, unit, "at least", bound, measured >= bound);
+    }
+
+    fn row(&mut self, what: &str, measured: f64, unit: &str, side: &str, bound: f64, holds: bool) {
+        let mark = if holds { '✓' } else { '✗' };
+        println!("{mark} {what:58} {measured:8.2} {unit:3}  {side} {bound} {unit}");
+        self.missed |= !holds;
+    }
+}
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
+fn start(figures: &mut Figures) {
+    let mut times: Vec<f64> = (0..5).map(|_| ms(Server::start().ready_after)).collect();
+    figures.at_most(
+        "start on an empty database",
+        median(&mut times),
+        "ms",
+        200.0,
+    );
+    let server = Server::start();
+    thread::sleep(Duration::from_secs(2));
+    figures.at_most("memory when idle", server.resident_mb(), "MB", 40.0);
+}
+
+fn pages(figures: &mut Figures) {
+    let server = Server::start();
+    let bare = bare::Child::start();
+    let cookie = server.sign_up("pages@example.com", PASSWORD);
+    let plain = run_for(&bare.port, CONNECTIONS, ROUND, &Request::get("/", None));
+    println!("  (a bare axum route answers {plain:.0} requests a second)");
+    for (what, path, cookie) in [
+        ("/sign-in", "/sign-in", None),
+        ("/account, signed in", "/account", Some(cookie.as_str())),
+    ] {
+        let page = Request::get(path, cookie);
+        let mut ratios: Vec<f64> = (0..ROUNDS)
+            .map(|_| {
+                run_for(&server.port, CONNECTIONS, ROUND, &page)
+                    / run_for(&bare.port, CONNECTIONS, ROUND, &Request::get("/", None))
+            })
+            .collect();
+        let what = format!("{what}: requests/s, of a bare axum route's");
+        figures.at_least(&what, median(&mut ratios), "×", 0.1);
+    }
+}
+
+fn sign_ins(figures: &mut Figures, cores: usize) {
+    let server = Server::start();
+    drop(server.sign_up("often@example.com", PASSWORD));
+    let sign_in = Request::sign_in("often@example.com", PASSWORD);
+    let mut ratios: Vec<f64> = (0..ROUNDS)
+        .map(|_| {
+            run_for(&server.port, cores * 4, ROUND, &sign_in) / bare::hashes_a_second(cores, ROUND)
+        })
+        .collect();
+    figures.at_least(
+        "sign-ins/s, of the bare hashes/s",
+        median(&mut ratios),
+        "×",
+        0.9,
+    );
+}
+
+/// Sixty-four people sign in at the same moment.
+fn crowd(figures: &mut Figures, cores: usize) {
+    let server = Server::start();
+    drop(server.sign_up("crowd@example.com", PASSWORD));
+    let sign_in = Request::sign_in("crowd@example.com", PASSWORD);
+    let live = Request::get("/health/live", None);
+    let going_on = AtomicBool::new(true);
+    let (mut slowest, mut most) = (Duration::ZERO, 0.0_f64);
+    thread::scope(|scope| {
+        let people: Vec<_> = (0..64)
+            .map(|_| scope.spawn(|| sign_in.once(&server.port)))
+            .collect();
+        scope.spawn(|| {
+            for person in people {
+                assert_eq!(person.join().expect("a thread"), 303, "a sign-in");
+            }
+            going_on.store(false, Ordering::Release);
+        });
+        while going_on.load(Ordering::Acquire) {
+            let asked = Instant::now();
+            assert_eq!(live.once(&server.port), 200, "/health/live");
+            slowest = slowest.max(asked.elapsed());
+            most = most.max(server.resident_mb());
+        }
+    });
+    figures.at_most(
+        "64 sign-ins at once: slowest /health/live",
+        ms(slowest),
+        "ms",
+        100.0,
+    );
+    let allowed = f64::from(u32::try_from(cores).expect("few cores")) * 19.0 * 1.048_576 + 60.0;
+    figures.at_most("64 sign-ins at once: memory", most, "MB", allowed.round());
+    thread::sleep(Duration::from_secs(10));
+    figures.at_most(
+        "ten seconds later: memory",
+        server.resident_mb(),
+        "MB",
+        60.0,
+    );
+}

@@ -1,0 +1,33 @@
+//! What is in a file of its own in the download, where the build splits it (`--split`, as every
+//! command of the Makefile does). A plain `cargo leptos watch` puts all of it into one file.
+
+#[cfg(split)]
+pub use leptos_router::LazyRoute as LazyPage;
+#[cfg(not(split))]
+pub use whole::LazyPage;
+
+/// The page as a route shows it: fetched when it is first asked for.
+#[cfg(split)]
+pub fn page<P: LazyPage + Sync>() -> leptos_router::Lazy<P> {
+    leptos_router::Lazy::new()
+}
+
+/// The page as a route shows it.
+#[cfg(not(split))]
+pub fn page<P: LazyPage>() -> impl Fn() -> leptos::prelude::AnyView + Send + Clone {
+    || P::view(P::data())
+}
+
+#[cfg(not(split))]
+mod whole {
+    use leptos::prelude::AnyView;
+
+    /// A page whose data is there before its view.
+    pub trait LazyPage: Sized + 'static {
+        /// What the page needs to know, read when somebody goes there.
+        fn data() -> Self;
+
+        /// What is shown.
+        fn view(this: Self) -> AnyView;
+    }
+}
