@@ -9,6 +9,12 @@ const states: Record<string, (page: Page, javaScriptEnabled: boolean | undefined
     await page.goto("/");
   },
   "sign-up": async (page) => void (await page.goto("/sign-up")),
+  "sign-up-typing": async (page, javaScriptEnabled) => {
+    await page.goto("/sign-up");
+    await ready(page, javaScriptEnabled);
+    await fill(page, "ada@example.com", "passwordpassword1");
+    if (javaScriptEnabled !== false) await expect(page.locator(".strength")).toBeVisible();
+  },
   "sign-up-errors": async (page, javaScriptEnabled) => {
     await page.goto("/sign-up");
     await ready(page, javaScriptEnabled);

@@ -34,7 +34,7 @@ pub fn App() -> impl IntoView {
         <Router>
             <Routes fallback=pages::NotFound>
                 <Route path=path!("/") view={lazy::page::<pages::Home>()} ssr=SsrMode::InOrder />
-                <Route path=path!("/sign-up") view=pages::SignUp ssr=SsrMode::InOrder />
+                <Route path=path!("/sign-up") view={lazy::page::<pages::SignUp>()} ssr=SsrMode::InOrder />
                 <Route path=path!("/sign-in") view=pages::SignIn ssr=SsrMode::InOrder />
                 <Route path=path!("/account") view={lazy::page::<pages::Account>()} ssr=SsrMode::InOrder />
             </Routes>

@@ -4,6 +4,7 @@
 
 pub mod error;
 pub mod fields;
+mod flat;
 pub mod sessions;
 pub mod strength;
 pub mod users;

@@ -10,20 +10,20 @@ use leptos_router::{components::A, hooks::use_query_map};
 
 /// Who am I here, and what is signed in.
 pub struct Account {
-    is_new: bool,
+    was_made: bool,
 }
 
 #[cfg_attr(split, leptos_router::lazy_route)]
 impl LazyPage for Account {
     fn data() -> Self {
         Self {
-            is_new: use_query_map()
+            was_made: use_query_map()
                 .with_untracked(|query| query.get("done").is_some_and(|done| done == "signed_up")),
         }
     }
 
     fn view(this: Self) -> AnyView {
-        let Account { is_new } = this;
+        let Account { was_made } = this;
         view! {
             <Title text="Your account" />
             <Page>
@@ -37,21 +37,13 @@ impl LazyPage for Account {
                     </nav>
                     <main id="main" class="content" tabindex="-1">
                         <h1>"Your account"</h1>
-                        <div role="status" aria-live="polite">
-                            {is_new
-                                .then(|| {
-                                    view! {
-                                        <p class="notice ok">
-                                            "Your account is ready, and you are signed in on this device."
-                                        </p>
-                                    }
-                                })}
-                        </div>
                         <Suspense>
                             {move || {
                                 WhoIsSignedIn::here()
                                     .show(|viewer| match viewer {
-                                        Some(viewer) => view! { <Overview viewer=viewer /> }.into_any(),
+                                        Some(viewer) => {
+                                            view! { <Overview viewer=viewer was_made=was_made /> }.into_any()
+                                        }
                                         None => view! { <SignedOut /> }.into_any(),
                                     })
                             }}
@@ -64,12 +56,30 @@ impl LazyPage for Account {
     }
 }
 
+/// The word of a new account is not said of an old one, whatever the link says.
+const NEW_FOR_S: i64 = 600;
+
 #[component]
-fn Overview(viewer: Viewer) -> impl IntoView {
+fn Overview(
+    viewer: Viewer,
+    /// The link says that the account was just made.
+    was_made: bool,
+) -> impl IntoView {
+    let is_new = was_made && viewer.now < viewer.created_at + NEW_FOR_S;
     let session = viewer.session;
     let title_id = format!("ticket-{}", session.number);
     let labelled_by = title_id.clone();
     view! {
+        <div role="status" aria-live="polite">
+            {is_new
+                .then(|| {
+                    view! {
+                        <p class="notice ok">
+                            "Your account is ready, and you are signed in on this device."
+                        </p>
+                    }
+                })}
+        </div>
         <section aria-labelledby="who">
             <h2 id="who">"Who you are here"</h2>
             <dl class="facts">

@@ -63,8 +63,17 @@ impl LazyPage for Home {
             <Page>
                 <main id="main" class="wrap home" tabindex="-1">
                     <div role="status" aria-live="polite">
-                        {is_signed_out
-                            .then(|| view! { <p class="notice ok">"You are signed out."</p> })}
+                        <Suspense>
+                            {move || {
+                                WhoIsSignedIn::here()
+                                    .show(|viewer| {
+                                        (is_signed_out && viewer.is_none())
+                                            .then(|| {
+                                                view! { <p class="notice ok">"You are signed out."</p> }
+                                            })
+                                    })
+                            }}
+                        </Suspense>
                     </div>
                     <div class="hero">
                         <div>

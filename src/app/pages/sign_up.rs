@@ -2,9 +2,13 @@
 
 use crate::{
     api::users::SignUp as Ask,
-    app::parts::{
-        form::{Field, Returned, Submit, Summary, Typing, focus_first_error},
-        layout::{Lone, go_on_when_done},
+    app::{
+        lazy::LazyPage,
+        parts::{
+            form::{Field, Returned, Submit, Summary, focus_first_error},
+            layout::{Lone, go_on_when_done},
+            strength::StrengthMeter,
+        },
     },
     wire::users::PasswordPolicy,
 };
@@ -13,57 +17,65 @@ use leptos_meta::Title;
 use leptos_router::components::A;
 
 /// Address and password, and an account is made.
-#[component]
-pub fn SignUp() -> impl IntoView {
-    let action = ServerAction::<Ask>::new();
-    let returned = Returned::of("sign_up");
-    let before = returned.as_ref().map(|form| form.error.clone());
-    let error = Signal::derive(move || match action.value().get() {
-        Some(answer) => answer.err(),
-        None => before.clone(),
-    });
-    let done = move || action.value().get().and_then(Result::ok);
-    let pending = Signal::derive(move || action.pending().get() || done().is_some());
-    go_on_when_done(done);
-    focus_first_error(error);
-    let email = returned.as_ref().and_then(|form| form.typed("email"));
-    let policy = SharedValue::new(|| {
-        use_context::<PasswordPolicy>().unwrap_or(PasswordPolicy { min_length: 15 })
-    })
-    .into_inner();
-    let hint = format!(
-        "At least {} characters. A few words you will remember work well.",
-        policy.min_length
-    );
-    let typing = Typing {
-        typed: RwSignal::new(String::new()),
-        min: policy.min_length,
-    };
-    view! {
-        <Title text="Create an account" />
-        <Lone below=Box::new(|| view! { "Already have an account? " <A href="/sign-in">"Sign in"</A> }.into_any())>
-            <h1>"Create an account"</h1>
-            <ActionForm action=action attr:novalidate=true attr:class="form">
-                <Summary error=error />
-                <Field
-                    name="email"
-                    label="E-mail address"
-                    kind="email"
-                    autocomplete="username"
-                    value=email
-                    error=error
-                />
-                <Field
-                    name="password"
-                    label="Password"
-                    kind="password"
-                    autocomplete="new-password"
-                    hint=hint
-                    typing=typing
-                    error=error
-                />
-                <Submit label="Create account" pending_label="Creating account…" pending=pending />
-            </ActionForm>
-        </Lone>
+pub struct SignUp;
+
+#[cfg_attr(split, leptos_router::lazy_route)]
+impl LazyPage for SignUp {
+    fn data() -> Self {
+        Self
+    }
+
+    fn view(_this: Self) -> AnyView {
+        let action = ServerAction::<Ask>::new();
+        let returned = Returned::of("sign_up");
+        let before = returned.as_ref().map(|form| form.error.clone());
+        let error = Signal::derive(move || match action.value().get() {
+            Some(answer) => answer.err(),
+            None => before.clone(),
+        });
+        let done = move || action.value().get().and_then(Result::ok);
+        let pending = Signal::derive(move || action.pending().get() || done().is_some());
+        go_on_when_done(done);
+        focus_first_error(error);
+        let email = returned.as_ref().and_then(|form| form.typed("email"));
+        let policy = SharedValue::new(|| {
+            use_context::<PasswordPolicy>().unwrap_or(PasswordPolicy { min_length: 15 })
+        })
+        .into_inner();
+        let hint = format!(
+            "At least {} characters. A few words you will remember work well.",
+            policy.min_length
+        );
+        let typed = RwSignal::new(String::new());
+        view! {
+            <Title text="Create an account" />
+            <Lone below=Box::new(|| view! { "Already have an account? " <A href="/sign-in">"Sign in"</A> }.into_any())>
+                <h1>"Create an account"</h1>
+                <ActionForm action=action attr:novalidate=true attr:class="form">
+                    <Summary error=error />
+                    <Field
+                        name="email"
+                        label="E-mail address"
+                        kind="email"
+                        autocomplete="username"
+                        value=email
+                        error=error
+                    />
+                    <Field
+                        name="password"
+                        label="Password"
+                        kind="password"
+                        autocomplete="new-password"
+                        hint=hint
+                        typed=typed
+                        error=error
+                    >
+                        <StrengthMeter password=typed min=policy.min_length />
+                    </Field>
+                    <Submit label="Create account" pending_label="Creating account…" pending=pending />
+                </ActionForm>
+            </Lone>
+        }
+        .into_any()
     }
 }

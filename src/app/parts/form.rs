@@ -1,7 +1,7 @@
 //! Forms: fields with their errors, and what comes back into them.
 
 use crate::{
-    app::{parts::strength::StrengthMeter, words},
+    app::words,
     wire::{Error, users::ReturnedForm},
 };
 use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
@@ -29,15 +29,6 @@ pub fn Summary(#[prop(into)] error: Signal<Option<Error>>) -> impl IntoView {
     }
 }
 
-/// What is typed in a field for a new password, and what the policy asks for.
-#[derive(Clone, Copy)]
-pub struct Typing {
-    /// What is typed; kept in the page's memory alone.
-    pub typed: RwSignal<String>,
-    /// In Unicode code points.
-    pub min: u32,
-}
-
 /// A labelled field with its error under it; a password's can be shown.
 #[component]
 pub fn Field(
@@ -55,12 +46,15 @@ pub fn Field(
     /// What helps before anything is wrong.
     #[prop(optional)]
     hint: String,
-    /// What stands under the field and says more while somebody types.
+    /// Where what is typed is told; it stays in the page's memory.
     #[prop(optional)]
-    typing: Option<Typing>,
+    typed: Option<RwSignal<String>>,
     /// The form's error.
     #[prop(into)]
     error: Signal<Option<Error>>,
+    /// What stands under the field.
+    #[prop(optional)]
+    children: Option<Children>,
 ) -> impl IntoView {
     let problem = move || error.get().and_then(|error| error.of_field(name));
     let hint_id = format!("{name}-hint");
@@ -91,7 +85,7 @@ pub fn Field(
             spellcheck="false"
             autocapitalize="none"
             on:input=move |event| {
-                if let Some(Typing { typed, .. }) = typing {
+                if let Some(typed) = typed {
                     typed.set(event_target_value(&event));
                 }
             }
@@ -118,8 +112,7 @@ pub fn Field(
                         </p>
                     }
                 })}
-            {typing
-                .map(|Typing { typed, min }| view! { <StrengthMeter password=typed min=min /> })}
+            {children.map(|children| children())}
             {move || {
                 problem()
                     .map(|problem| {
