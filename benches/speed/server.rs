@@ -3,11 +3,10 @@
 use crate::load::Request;
 use std::{
     env, fs,
-    net::{TcpListener, TcpStream},
+    io::{BufRead, BufReader},
     path::PathBuf,
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStderr, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
-    thread,
     time::{Duration, Instant},
 };
 
@@ -17,6 +16,8 @@ pub struct Server {
     pub port: String,
     /// From the start of the process until it said that it is ready.
     pub ready_after: Duration,
+    /// Kept open, so that the server can go on writing it.
+    _log: BufReader<ChildStderr>,
 }
 
 impl Server {
@@ -25,34 +26,39 @@ impl Server {
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder =
             env::temp_dir().join(format!("cloakroom-bench-{}-{count}", std::process::id()));
-        let port = TcpListener::bind("127.0.0.1:0")
-            .and_then(|listener| listener.local_addr())
-            .expect("a port")
-            .port()
-            .to_string();
         let started = Instant::now();
-        let child = Command::new(env!("CARGO_BIN_EXE_cloakroom"))
-            .env_remove("DATABASE_URL")
+        let mut child = Command::new(env!("CARGO_BIN_EXE_cloakroom"))
+            .env_clear()
             .env("CLOAKROOM_DATA_DIR", &folder)
-            .env("LEPTOS_SITE_ADDR", format!("127.0.0.1:{port}"))
-            // All of it comes from one address.
+            .env("LEPTOS_SITE_ADDR", "127.0.0.1:0")
+            // All of it comes from one address, and signs in to one account.
             .env("CLOAKROOM_LIMITS_SIGN_INS_PER_ADDRESS", "1000000")
             .env("CLOAKROOM_LIMITS_SIGN_INS_PER_ACCOUNT", "1000000")
-            .env("RUST_LOG", "warn")
+            .env(
+                "CLOAKROOM_LIMITS_SIGN_INS_PER_ACCOUNT_AND_ADDRESS",
+                "1000000",
+            )
+            .env("RUST_LOG", "warn,cloakroom::server::cli=info")
             .stdout(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .expect("a process");
-        let ready = Request::get("/health/ready", None);
-        while TcpStream::connect(format!("127.0.0.1:{port}")).is_err() {
-            assert!(started.elapsed() < Duration::from_secs(10), "no answer");
-            thread::sleep(Duration::from_millis(1));
+        let mut log = BufReader::new(child.stderr.take().expect("its log"));
+        let mut line = String::new();
+        while !line.contains("listening") {
+            line.clear();
+            let read = log.read_line(&mut line).expect("its log");
+            assert!(read > 0, "it did not start");
         }
+        let port = line.trim().rsplit(':').next().expect("a port").to_owned();
+        let ready = Request::get("/health/ready", None);
         assert_eq!(ready.once(&port), 200, "/health/ready");
         Self {
             child,
             folder,
             port,
             ready_after: started.elapsed(),
+            _log: log,
         }
     }
 

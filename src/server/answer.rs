@@ -33,6 +33,7 @@ pub fn wants_html(headers: &HeaderMap) -> bool {
 /// The layer.
 pub async fn finish(Extract(state): Extract<State>, request: Request, next: Next) -> Response {
     let wants_html = wants_html(request.headers());
+    let path = request.uri().path().to_owned();
     let response = next.run(request).await;
     let status = response.status();
     let error = match response.extensions().get::<wire::Error>() {
@@ -47,6 +48,9 @@ pub async fn finish(Extract(state): Extract<State>, request: Request, next: Next
         }
         None => return response,
     };
+    if error == wire::Error::CrossSite {
+        tracing::warn!(event = "cross_site_refused", path);
+    }
     let (parts, _) = response.into_parts();
     let (content_type, body) = if wants_html {
         let html = super::router::error_page(&state, &error);

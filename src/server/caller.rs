@@ -93,11 +93,14 @@ fn client_address(request: &Request, trusted_hops: u32) -> IpAddr {
     let Some(hops_before) = trusted_hops.checked_sub(1) else {
         return socket;
     };
-    let forwarded: Vec<&str> = request
+    let lines: Vec<_> = request
         .headers()
         .get_all("x-forwarded-for")
         .iter()
-        .filter_map(|line| line.to_str().ok())
+        .map(|line| String::from_utf8_lossy(line.as_bytes()))
+        .collect();
+    let forwarded: Vec<&str> = lines
+        .iter()
         .flat_map(|line| line.split(','))
         .map(str::trim)
         .collect();
@@ -105,6 +108,9 @@ fn client_address(request: &Request, trusted_hops: u32) -> IpAddr {
         .iter()
         .rev()
         .nth(hops_before as usize)
-        .and_then(|entry| entry.parse().ok())
+        .and_then(|entry| {
+            let with_port = |_| entry.parse().map(|address: SocketAddr| address.ip());
+            entry.parse().or_else(with_port).ok()
+        })
         .unwrap_or(socket)
 }

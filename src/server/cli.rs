@@ -1,7 +1,7 @@
 //! The operator's commands.
 
 use super::{
-    clock::Clock, config::Settings, error::Error, listen, random::Random, router::router,
+    clock::Clock, error::Error, listen, random::Random, router::router, settings::Settings,
     state::State, users,
 };
 use crate::wire;
@@ -122,12 +122,15 @@ fn print(lines: &[String]) -> Result<(), Error> {
 async fn serve(settings: Settings) -> Result<(), Error> {
     let address = settings.leptos.site_addr;
     let state = State::open(settings, Clock::system(), Random::system()).await?;
+    let refused = |source| Error::Io {
+        what: format!("listen on {address}"),
+        source,
+    };
     let listener = tokio::net::TcpListener::bind(address)
         .await
-        .map_err(|source| Error::Io {
-            what: format!("listen on {address}"),
-            source,
-        })?;
+        .map_err(refused)?;
+    // Port 0 asks the system for one.
+    let address = listener.local_addr().map_err(refused)?;
     tracing::info!(event = "listening", %address);
     listen::serve(listener, router(state.clone()), &state, stopped()).await?;
     state.db.close().await;

@@ -1,19 +1,9 @@
-//! What is in force: the built-in defaults, then `Leptos.toml`, then the environment.
+//! What can be set, its defaults, and its rules. `settings.rs` reads it.
 
-use super::error::Error;
-use figment::{
-    Figment,
-    providers::{Env, Format, Serialized, Toml},
-};
-use leptos::config::{LeptosOptions, get_config_from_str, get_configuration};
+use super::passwords::{ITERATIONS_MAX, LANES_MAX, MEMORY_MAX_KIB};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::{Deserialize, Serialize, de::IgnoredAny};
-use std::path::{Path, PathBuf};
-
-/// The settings file that the project ships; its values are the defaults, and a test says so.
-pub const SHIPPED: &str = include_str!("../../Leptos.toml");
-
-/// Environment variables that begin like settings and are none.
-const NOT_SETTINGS: [&str; 3] = ["CONFIG", "BIN", "TEST_POSTGRES"];
+use std::path::PathBuf;
 
 macro_rules! tables {
     ($($(#[$doc:meta])* $table:ident { $($(#[$key_doc:meta])* $key:ident: $type:ty = $default:expr,)* })*) => {
@@ -60,6 +50,8 @@ tables! {
         request_timeout_s: u32 = 30,
         /// The headers of a request arrive within this long, in seconds.
         header_timeout_s: u32 = 10,
+        /// The body of a request arrives within this long, in seconds.
+        body_timeout_s: u32 = 10,
         /// Connections open at once.
         max_connections: u32 = 10_000,
     }
@@ -93,8 +85,10 @@ tables! {
     Limits {
         /// Sign-ins from one address a minute.
         sign_ins_per_address: u32 = 60,
-        /// Failed sign-ins to one account a minute.
-        sign_ins_per_account: u32 = 10,
+        /// Sign-ins to one account from one address a minute; a right password forgets them.
+        sign_ins_per_account_and_address: u32 = 10,
+        /// Sign-ins to one account from everywhere a minute; a right password forgets them.
+        sign_ins_per_account: u32 = 100,
         /// Sign-ups from one address a minute.
         sign_ups_per_address: u32 = 20,
     }
@@ -120,29 +114,32 @@ pub struct Config {
     pub limits: Limits,
     /// Leptos's own options stand under this header; Leptos reads them itself.
     #[serde(skip_serializing)]
-    package: Package,
+    pub package: Package,
 }
 
+/// `[package…]`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct Package {
-    #[serde(rename = "metadata")]
-    _metadata: Metadata,
+pub struct Package {
+    /// `[package.metadata…]`.
+    pub metadata: Metadata,
 }
 
+/// `[package.metadata…]`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct Metadata {
-    #[serde(rename = "leptos")]
-    _leptos: LeptosKeys,
+pub struct Metadata {
+    /// `[package.metadata.leptos]`, where there is one.
+    pub leptos: Option<LeptosKeys>,
 }
 
-/// Leptos ignores a key that it does not know; we name it.
+/// Which of Leptos's keys the file has. Leptos ignores one that it does not know; we name it.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
-struct LeptosKeys {
+pub struct LeptosKeys {
     output_name: Option<IgnoredAny>,
-    site_root: Option<IgnoredAny>,
+    /// Leptos's default is another than ours.
+    pub site_root: Option<IgnoredAny>,
     site_pkg_dir: Option<IgnoredAny>,
     site_addr: Option<IgnoredAny>,
     env: Option<IgnoredAny>,
@@ -150,150 +147,106 @@ struct LeptosKeys {
     reload_external_port: Option<IgnoredAny>,
     reload_ws_protocol: Option<IgnoredAny>,
     hash_file: Option<IgnoredAny>,
-    hash_files: Option<IgnoredAny>,
-}
-
-/// The settings in force, and where they came from.
-pub struct Settings {
-    /// Cloakroom's.
-    pub config: Config,
-    /// Leptos's.
-    pub leptos: LeptosOptions,
-    sources: Figment,
-}
-
-impl Settings {
-    /// Reads `file`, or `Leptos.toml` of this folder if there is one, and the environment.
-    ///
-    /// # Errors
-    /// Names the key, the file or variable, and what was expected.
-    pub fn load(file: Option<&Path>) -> Result<Self, Error> {
-        let refuse = |error: String| Error::Config(error);
-        let file = match file {
-            Some(named) if !named.is_file() => {
-                return Err(refuse(format!(
-                    "{}: there is no such file",
-                    named.display()
-                )));
-            }
-            Some(named) => Some(named.to_owned()),
-            None => Some(PathBuf::from("Leptos.toml")).filter(|usual| usual.is_file()),
-        };
-        let mut sources = Figment::from(Serialized::defaults(Config::default()));
-        if let Some(file) = &file {
-            sources = sources.merge(Toml::file_exact(file));
-        }
-        sources = sources
-            .merge(
-                Env::prefixed("CLOAKROOM_")
-                    .ignore(&NOT_SETTINGS)
-                    .map(|key| key.as_str().replacen('_', ".", 1).into()),
-            )
-            .merge(
-                Env::raw()
-                    .only(&["DATABASE_URL"])
-                    .map(|_| "database.url".into()),
-            );
-        let config: Config = sources
-            .extract()
-            .map_err(|error| refuse(error.to_string().replace("default.", "")))?;
-        config.check()?;
-        let leptos = match &file {
-            Some(file) => get_configuration(file.to_str()).map(|found| found.leptos_options),
-            None => get_config_from_str(SHIPPED),
-        };
-        let mut leptos = leptos.map_err(|error| refuse(format!("Leptos's options: {error}")))?;
-        leptos.site_root = find_site(&leptos.site_root).into();
-        Ok(Self {
-            config,
-            leptos,
-            sources,
-        })
-    }
-
-    /// One line a setting: its value and where it came from. Secrets are not shown.
-    pub fn lines(&self) -> Vec<String> {
-        let mut lines = vec![
-            format!("site_addr = {}", self.leptos.site_addr),
-            format!("site_root = {}", self.leptos.site_root),
-        ];
-        let values = serde_json::to_value(&self.config).unwrap_or_default();
-        for (table, keys) in values.as_object().into_iter().flatten() {
-            for (key, value) in keys.as_object().into_iter().flatten() {
-                let name = format!("{table}.{key}");
-                let source = self.sources.find_metadata(&name).map_or_else(
-                    || "default".to_owned(),
-                    |found| match &found.source {
-                        Some(figment::Source::File(path)) => path.display().to_string(),
-                        Some(figment::Source::Code(_)) => "default".to_owned(),
-                        _ => found.name.to_string(),
-                    },
-                );
-                let is_secret = matches!(name.as_str(), "secret.key" | "database.url")
-                    && value.as_str() != Some("");
-                let shown = if is_secret {
-                    "(not shown)".to_owned()
-                } else {
-                    value.to_string()
-                };
-                lines.push(format!("{name} = {shown}    # {source}"));
-            }
-        }
-        lines
-    }
+    /// Leptos's default is another than ours.
+    pub hash_files: Option<IgnoredAny>,
 }
 
 impl Config {
-    /// The rules that a type cannot hold.
-    fn check(&self) -> Result<(), Error> {
-        let rules = [
+    /// The first rule that does not hold, of those that a type cannot say: the key, and what was
+    /// expected of it.
+    pub fn broken_rule(&self) -> Option<(&'static str, &'static str)> {
+        let (server, session) = (&self.server, &self.session);
+        let (passwords, limits) = (&self.passwords, &self.limits);
+        let least = [
+            ("database.max_connections", self.database.max_connections, 1),
+            ("server.body_limit_bytes", server.body_limit_bytes, 4096),
+            ("server.request_timeout_s", server.request_timeout_s, 1),
+            ("server.header_timeout_s", server.header_timeout_s, 1),
+            ("server.body_timeout_s", server.body_timeout_s, 1),
+            ("server.max_connections", server.max_connections, 1),
+            ("session.idle_timeout_s", session.idle_timeout_s, 60),
+            ("session.absolute_timeout_s", session.absolute_timeout_s, 60),
             (
-                self.passwords.min_length >= 8 && self.passwords.min_length <= 64,
-                "passwords.min_length: expected 8 to 64 code points",
+                "session.kept_idle_timeout_s",
+                session.kept_idle_timeout_s,
+                60,
             ),
             (
-                self.database.max_connections >= 1,
-                "database.max_connections: expected at least 1",
+                "session.kept_absolute_timeout_s",
+                session.kept_absolute_timeout_s,
+                60,
             ),
             (
-                self.server.body_limit_bytes >= 4096,
-                "server.body_limit_bytes: expected at least 4096",
+                "limits.sign_ins_per_address",
+                limits.sign_ins_per_address,
+                1,
             ),
             (
-                self.session.idle_timeout_s >= 60 && self.session.kept_idle_timeout_s >= 60,
-                "session.idle_timeout_s, session.kept_idle_timeout_s: expected at least 60 seconds",
+                "limits.sign_ins_per_account_and_address",
+                limits.sign_ins_per_account_and_address,
+                1,
+            ),
+            (
+                "limits.sign_ins_per_account",
+                limits.sign_ins_per_account,
+                1,
+            ),
+            (
+                "limits.sign_ups_per_address",
+                limits.sign_ups_per_address,
+                1,
             ),
         ];
-        match rules.into_iter().find(|(holds, _)| !holds) {
-            Some((_, broken)) => Err(Error::Config(broken.to_owned())),
-            None => Ok(()),
+        let too_small = least.into_iter().find(|(_, set, least)| set < least);
+        let expected = |least| match least {
+            60 => "at least 60 seconds",
+            4096 => "at least 4096 bytes",
+            _ => "at least 1",
+        };
+        if let Some((key, _, least)) = too_small {
+            return Some((key, expected(least)));
         }
+        // What is hashed today must be what may be verified tomorrow.
+        let bounds = [
+            (
+                "passwords.min_length",
+                (8..=64).contains(&passwords.min_length),
+                "8 to 64 code points",
+            ),
+            (
+                "passwords.memory_kib",
+                passwords.memory_kib <= MEMORY_MAX_KIB,
+                "at most 262144 KiB",
+            ),
+            (
+                "passwords.iterations",
+                passwords.iterations <= ITERATIONS_MAX,
+                "at most 16 passes",
+            ),
+            (
+                "passwords.lanes",
+                passwords.lanes <= LANES_MAX,
+                "at most 8 lanes",
+            ),
+        ];
+        bounds
+            .into_iter()
+            .find(|(_, holds, _)| !holds)
+            .map(|(key, _, expected)| (key, expected))
     }
 
     /// The URL of the database: the one that was set, or SQLite in the data folder.
     pub fn database_url(&self) -> String {
         if self.database.url.is_empty() {
             let file = self.data.dir.join("cloakroom.db");
-            format!("sqlite://{}?mode=rwc", file.display())
+            // A `?`, a `%` or a space of the path is not one of the URL's.
+            let path = file.to_string_lossy();
+            let path = utf8_percent_encode(&path, NOT_IN_A_PATH);
+            format!("sqlite://{path}?mode=rwc")
         } else {
             self.database.url.clone()
         }
     }
 }
 
-/// A relative site folder is looked for in this folder and then around the binary, so that the
-/// binary starts from anywhere.
-fn find_site(set: &str) -> String {
-    let path = Path::new(set);
-    if path.is_absolute() || path.is_dir() {
-        return set.to_owned();
-    }
-    let exe = std::env::current_exe().ok();
-    let beside = exe.as_deref().and_then(Path::parent);
-    [beside, beside.and_then(Path::parent)]
-        .into_iter()
-        .flatten()
-        .map(|folder| folder.join("site"))
-        .find(|site| site.is_dir())
-        .map_or_else(|| set.to_owned(), |found| found.display().to_string())
-}
+const NOT_IN_A_PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'#').add(b'%').add(b'?');

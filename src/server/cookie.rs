@@ -48,7 +48,7 @@ impl SetCookies {
         self.set(SESSION, token, max_age_s);
     }
 
-    /// Takes the session cookie away.
+    /// Takes the session cookie away, and what the browser kept of the person's pages.
     pub fn end_session(&self) {
         self.set(SESSION, "", Some(0));
     }
@@ -78,14 +78,18 @@ impl SetCookies {
 
     /// Writes them onto the response.
     pub fn write<B>(&self, response: &mut Response<B>) {
-        for (_, cookie) in self
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .drain(..)
-        {
+        let headers = response.headers_mut();
+        let mut cookies = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (name, cookie) in cookies.drain(..) {
+            if name == SESSION && cookie.ends_with("; Max-Age=0") {
+                // Back, and another tab, find nothing private any more (ASVS 14.3.1).
+                headers.insert(
+                    "clear-site-data",
+                    HeaderValue::from_static(r#""cache", "storage""#),
+                );
+            }
             if let Ok(value) = HeaderValue::try_from(cookie) {
-                response.headers_mut().append(header::SET_COOKIE, value);
+                headers.append(header::SET_COOKIE, value);
             }
         }
     }

@@ -9,6 +9,7 @@ use axum::{
 };
 use http::request::Parts;
 use leptos::prelude::use_context;
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 /// Open to everybody, signed in or not.
 ///
@@ -36,21 +37,40 @@ pub fn signed_in() -> Result<(Caller, Session), wire::Error> {
 /// # Errors
 /// The redirect.
 pub fn guard_pages(request: Request) -> Result<Request, Box<Response>> {
-    let path = request.uri().path();
+    // The app's router reads `/%61ccount` as `/account`, so the guard does as well.
+    let path = percent_decode_str(request.uri().path()).decode_utf8_lossy();
     let is_signed_in = request
         .extensions()
         .get::<Caller>()
         .is_some_and(|caller| caller.session.is_some());
+    // A form that came back has an error to show, whoever is signed in.
+    let is_returned = request
+        .extensions()
+        .get::<wire::users::ReturnedForm>()
+        .is_some();
     let is_private = path == "/account" || path.starts_with("/account/");
     let elsewhere = if is_private && !is_signed_in {
-        format!("/sign-in?next={path}")
-    } else if is_signed_in && matches!(path, "/sign-in" | "/sign-up") {
+        let asked = request.uri().path_and_query().map_or("", |it| it.as_str());
+        format!("/sign-in?next={}", utf8_percent_encode(asked, IN_QUERY))
+    } else if is_signed_in && !is_returned && matches!(&*path, "/sign-in" | "/sign-up") {
         "/account".to_owned()
     } else {
         return Ok(request);
     };
     Err(Box::new(Redirect::to(&elsewhere).into_response()))
 }
+
+/// What would end the value of a query's parameter, or be read as something else in it.
+const IN_QUERY: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'&')
+    .add(b'+')
+    .add(b'<')
+    .add(b'=')
+    .add(b'>');
 
 /// What a page needs to know of the server, put into Leptos's context for pages and server
 /// functions alike.

@@ -48,18 +48,34 @@ impl From<wire::Error> for Error {
 }
 
 impl Error {
-    /// The database is away, as opposed to having refused.
+    /// The database is away, locked or full, as opposed to having refused.
     fn is_unavailable(&self) -> bool {
-        matches!(
-            self,
-            Self::Database(
-                sqlx::Error::PoolTimedOut
-                    | sqlx::Error::PoolClosed
-                    | sqlx::Error::Io(_)
-                    | sqlx::Error::WorkerCrashed
-            )
-        )
+        let Self::Database(error) = self else {
+            return false;
+        };
+        match error {
+            sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::Io(_)
+            | sqlx::Error::WorkerCrashed => true,
+            sqlx::Error::Database(refused) => {
+                refused.code().is_some_and(|code| is_unavailable(&code))
+            }
+            _ => false,
+        }
     }
+}
+
+/// PostgreSQL's five letters (connections, resources, shutdown), or SQLite's number, whose low
+/// byte tells the kind: busy, locked, an error of the disk, full, cannot be opened.
+fn is_unavailable(code: &str) -> bool {
+    let postgres = ["08", "53", "57P"];
+    let sqlite = [5, 6, 10, 13, 14];
+    if code.len() == 5 && postgres.iter().any(|class| code.starts_with(class)) {
+        return true;
+    }
+    code.parse::<u32>()
+        .is_ok_and(|number| sqlite.contains(&(number & 0xff)))
 }
 
 /// The edge: what the caller is told, and the one place where the rest is logged.

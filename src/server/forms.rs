@@ -22,15 +22,14 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use http::{HeaderMap, HeaderValue, Method, header};
-use std::time::Duration;
+use http::{HeaderMap, HeaderValue, Method, header, response};
+use http_body_util::LengthLimitError;
+use std::{error::Error as Source, time::Duration};
 
 /// What may come back into a form. A password is not on this list.
 const RETURNED: [&str; 3] = ["email", "keep_me_signed_in", "next"];
 /// A cookie is dropped whole above 4,096 octets (RFC 6265bis); more typed text is not returned.
 const TYPED_MAX: usize = 1024;
-/// A body arrives within this long.
-const BODY_DEADLINE: Duration = Duration::from_secs(10);
 
 /// The layer around server functions.
 pub async fn around_functions(
@@ -43,54 +42,90 @@ pub async fn around_functions(
     if parts.method == Method::POST && !is_form_encoded(&parts.headers) {
         return refuse(wire::Error::WrongContentType);
     }
-    let limit = state.config.server.body_limit_bytes as usize;
-    let body = match tokio::time::timeout(BODY_DEADLINE, to_bytes(body, limit)).await {
-        Err(_) => return refuse(wire::Error::TooSlow),
-        Ok(Err(_)) => return refuse(wire::Error::TooLarge),
-        Ok(Ok(body)) => body,
+    let body = match read(body, &state).await {
+        Ok(body) => body,
+        Err(error) => return refuse(error),
+    };
+    // The framework's decoder reads nested names such as `[email]`; ours have none, and what two
+    // readers of one form understand differently is a way around the first.
+    if !form_urlencoded::parse(&body).all(|(name, _)| is_plain_name(&name)) {
+        return refuse(wire::Error::BadRequest);
+    }
+    let Some(caller) = parts.extensions.get::<Caller>().cloned() else {
+        return refuse(wire::Error::Unexpected { id: String::new() });
     };
     parts
         .headers
         .insert(header::ACCEPT, HeaderValue::from_static("application/json"));
     let function = parts.uri.path().trim_start_matches("/api/").to_owned();
     let came_from = came_from(&parts.headers);
-    let caller = parts.extensions.get::<Caller>().cloned();
-    let response = next
-        .run(Request::from_parts(parts, Body::from(body.clone())))
-        .await;
-
-    let (mut parts, answer) = response.into_parts();
-    let Ok(answer) = to_bytes(answer, 1 << 20).await else {
-        return refuse(wire::Error::Unexpected { id: String::new() });
+    let admitted = if parts.method == Method::POST {
+        let email = form_urlencoded::parse(&body).find(|(name, _)| name == "email");
+        let email = email.as_ref().map(|(_, value)| &**value);
+        state.limits.admit(&function, caller.address, email)
+    } else {
+        Ok(())
     };
-    // The framework marks a function's error with this header and says 500 whatever it is.
-    let error = parts.headers.remove("serverfnerror").map(|_| {
-        serde_json::from_slice(&answer).unwrap_or(wire::Error::Unexpected { id: String::new() })
-    });
-    match (error, is_form) {
-        (Some(error), true) => match (caller, came_from) {
-            (Some(caller), Some(page)) => {
-                let returned = ReturnedForm {
-                    function,
-                    error,
-                    typed: typed(&body),
-                };
-                match state.seal.close(&returned) {
-                    Ok(sealed) => caller.cookies.send_form(&sealed),
-                    Err(error) => return refuse(error.into()),
-                }
-                Redirect::to(&page).into_response()
+    let answered = match admitted {
+        Ok(()) => ask(next, Request::from_parts(parts, Body::from(body.clone()))).await,
+        Err(error) => Err(error),
+    };
+    match (answered, is_form, came_from) {
+        (Err(error), true, Some(page)) => {
+            let returned = ReturnedForm {
+                function,
+                error,
+                typed: typed(&body),
+            };
+            match state.seal.close(&returned) {
+                Ok(sealed) => caller.cookies.send_form(&sealed),
+                Err(error) => return refuse(error.into()),
             }
-            _ => refuse(error),
-        },
-        (Some(error), false) => refuse(error),
-        (None, true) if parts.status.is_success() => {
+            Redirect::to(&page).into_response()
+        }
+        (Err(error), ..) => refuse(error),
+        (Ok((parts, answer)), true, came_from) if parts.status.is_success() => {
             let next = serde_json::from_slice::<wire::users::GoOn>(&answer).ok();
             let next = next.map_or_else(|| came_from.unwrap_or("/".to_owned()), |go| go.next);
             Redirect::to(&next).into_response()
         }
-        (None, _) => Response::from_parts(parts, Body::from(answer)),
+        (Ok((parts, answer)), ..) => Response::from_parts(parts, Body::from(answer)),
     }
+}
+
+/// The body, if it is not too long and does not take too long.
+async fn read(body: Body, state: &State) -> Result<Bytes, wire::Error> {
+    let limit = state.config.server.body_limit_bytes as usize;
+    let deadline = Duration::from_secs(u64::from(state.config.server.body_timeout_s));
+    match tokio::time::timeout(deadline, to_bytes(body, limit)).await {
+        Err(_) => Err(wire::Error::TooSlow),
+        Ok(Err(error))
+            if error
+                .source()
+                .is_some_and(<dyn Source>::is::<LengthLimitError>) =>
+        {
+            Err(wire::Error::TooLarge)
+        }
+        Ok(Err(_)) => Err(wire::Error::BadRequest),
+        Ok(Ok(body)) => Ok(body),
+    }
+}
+
+/// Calls the function. The framework marks an error of a function with a header, and says 500
+/// whatever it is.
+async fn ask(next: Next, request: Request) -> Result<(response::Parts, Bytes), wire::Error> {
+    let broken = || wire::Error::Unexpected { id: String::new() };
+    let (mut parts, answer) = next.run(request).await.into_parts();
+    let answer = to_bytes(answer, 1 << 20).await.map_err(|_| broken())?;
+    match parts.headers.remove("serverfnerror") {
+        Some(_) => Err(serde_json::from_slice(&answer).unwrap_or_else(|_| broken())),
+        None => Ok((parts, answer)),
+    }
+}
+
+fn is_plain_name(name: &str) -> bool {
+    name.bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 
 fn is_form_encoded(headers: &HeaderMap) -> bool {
@@ -117,56 +152,31 @@ fn came_from(headers: &HeaderMap) -> Option<String> {
     local_path(page).map(str::to_owned)
 }
 
+/// What may come back: each field once, and no more than the cookie has room for.
 fn typed(body: &Bytes) -> Vec<(String, String)> {
     let mut room = TYPED_MAX;
-    url_pairs(body)
-        .filter(|(name, value)| {
-            let fits = value.len() <= room;
+    RETURNED
+        .into_iter()
+        .filter_map(|field| form_urlencoded::parse(body).find(|(name, _)| name == field))
+        .filter(|(_, value)| {
+            // A control character takes six letters in JSON; nobody types one.
+            let fits = value.len() <= room && !value.contains(char::is_control);
             room = room.saturating_sub(value.len());
-            fits && RETURNED.contains(&name.as_str())
+            fits
         })
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
         .collect()
 }
 
-fn url_pairs(body: &Bytes) -> impl Iterator<Item = (String, String)> + '_ {
-    body.split(|byte| *byte == b'&').filter_map(|pair| {
-        let mut halves = pair.splitn(2, |byte| *byte == b'=');
-        Some((
-            decode(halves.next()?)?,
-            decode(halves.next().unwrap_or_default())?,
-        ))
-    })
-}
-
-fn decode(text: &[u8]) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.iter();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let hex = [*rest.next()?, *rest.next()?];
-                u8::from_str_radix(std::str::from_utf8(&hex).ok()?, 16).ok()?
-            }
-            other => *other,
-        });
-    }
-    String::from_utf8(bytes).ok()
-}
-
-/// The layer around pages: opens a form that came back, and takes its cookie away.
-pub async fn around_pages(
-    Extract(state): Extract<State>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    // The framework would show, as a form's error, what a stranger's link says here.
-    if request
-        .uri()
-        .query()
-        .is_some_and(|query| query.contains("__err="))
-    {
-        return Redirect::to(request.uri().path()).into_response();
+/// Before a page is rendered: opens a form that came back, and takes its cookie away.
+///
+/// # Errors
+/// A redirect to the same page without what a stranger's link would have it say.
+pub fn take_returned(state: &State, mut request: Request) -> Result<Request, Box<Response>> {
+    // The framework would show, as a form's error, what the link says here.
+    let query = request.uri().query().unwrap_or_default();
+    if form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "__err") {
+        return Err(Box::new(Redirect::to(request.uri().path()).into_response()));
     }
     if let Found::One(sealed) = cookie::find(request.headers(), cookie::FORM) {
         if let Some(caller) = request.extensions().get::<Caller>() {
@@ -176,7 +186,7 @@ pub async fn around_pages(
             request.extensions_mut().insert(returned);
         }
     }
-    next.run(request).await
+    Ok(request)
 }
 
 /// Closes and opens forms on their way (AES-256-GCM): an address that somebody typed is nobody

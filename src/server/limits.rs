@@ -1,10 +1,11 @@
 //! How often something may be tried, per address and per account.
 //!
-//! The generic cell rate algorithm: each key has one number, the time at which its bucket is
-//! empty again. The store is bounded, so that a flood of addresses cannot fill the memory.
+//! Judged in the layer around server functions, before a form is parsed or a password hashed.
+//! A server function that a page calls while it is rendered does not pass there, so none that is
+//! limited may be called so.
 
-use super::clock::Clock;
-use crate::wire;
+use super::{clock::Clock, config};
+use crate::wire::{self, fields::Email};
 use moka::sync::Cache;
 use std::{
     net::IpAddr,
@@ -18,8 +19,74 @@ use std::{
 /// Keys that are remembered at once.
 const KEYS: u64 = 100_000;
 
-/// `burst` tries at once, and as many again in every `period`.
-pub struct Limit {
+/// What is limited.
+pub struct Limits {
+    signing_in: SigningIn,
+    sign_ups_by_address: Limit,
+}
+
+/// Three counts, so that whoever guesses runs into one and the owner is hardly ever kept out
+/// (security.md RL-3).
+struct SigningIn {
+    address: Limit,
+    account_and_address: Limit,
+    account: Limit,
+}
+
+impl Limits {
+    /// All of them a minute.
+    pub fn new(settings: &config::Limits, clock: &Clock) -> Self {
+        let a_minute = |tries| Limit::new(clock.clone(), tries, Duration::from_mins(1));
+        Self {
+            signing_in: SigningIn {
+                address: a_minute(settings.sign_ins_per_address),
+                account_and_address: a_minute(settings.sign_ins_per_account_and_address),
+                account: a_minute(settings.sign_ins_per_account),
+            },
+            sign_ups_by_address: a_minute(settings.sign_ups_per_address),
+        }
+    }
+
+    /// Takes one try at a server function. `email` is what was typed, if anything was.
+    ///
+    /// # Errors
+    /// [`wire::Error::TooManyRequests`] when there is none left.
+    pub fn admit(
+        &self,
+        function: &str,
+        address: IpAddr,
+        email: Option<&str>,
+    ) -> Result<(), wire::Error> {
+        let address = address_key(address);
+        match function {
+            "sign_in" => {
+                let limits = &self.signing_in;
+                limits.address.take(&address)?;
+                if let Some(Ok(email)) = email.map(Email::parse) {
+                    let account = email.key();
+                    limits
+                        .account_and_address
+                        .take(&format!("{address} {account}"))?;
+                    limits.account.take(&account)?;
+                }
+                Ok(())
+            }
+            "sign_up" => self.sign_ups_by_address.take(&address),
+            _ => Ok(()),
+        }
+    }
+
+    /// Forgets the tries at an account from this address: its owner has shown who they are.
+    pub fn forget(&self, address: IpAddr, email: &Email) {
+        let key = format!("{} {}", address_key(address), email.key());
+        self.signing_in.account_and_address.full_at.invalidate(&key);
+        self.signing_in.account.full_at.invalidate(&email.key());
+    }
+}
+
+/// The generic cell rate algorithm: each key has one number, the time at which its bucket is
+/// empty again. The store is bounded, so that a flood of addresses cannot fill the memory.
+struct Limit {
     clock: Clock,
     interval_ms: i64,
     period_ms: i64,
@@ -27,8 +94,8 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// `burst` tries in every `period`.
-    pub fn new(clock: Clock, burst: u32, period: Duration) -> Self {
+    /// `burst` tries at once, and as many again in every `period`.
+    fn new(clock: Clock, burst: u32, period: Duration) -> Self {
         let period_ms = i64::try_from(period.as_millis()).unwrap_or(i64::MAX);
         Self {
             clock,
@@ -41,11 +108,8 @@ impl Limit {
         }
     }
 
-    /// Takes one try.
-    ///
-    /// # Errors
-    /// [`wire::Error::TooManyRequests`] with the seconds until the next try is there.
-    pub fn take(&self, key: &str) -> Result<(), wire::Error> {
+    /// Takes one try, or says how many seconds it is until the next is there.
+    fn take(&self, key: &str) -> Result<(), wire::Error> {
         let now = self.clock.now_ms();
         let cell = self
             .full_at
@@ -60,15 +124,10 @@ impl Limit {
             wire::Error::TooManyRequests { retry_after_s }
         })
     }
-
-    /// Forgets the tries of a key: its owner has shown who they are.
-    pub fn forget(&self, key: &str) {
-        self.full_at.invalidate(key);
-    }
 }
 
 /// The key of an address: one customer holds a whole /64 of IPv6 (security.md RL-2).
-pub fn address_key(address: IpAddr) -> String {
+fn address_key(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(v4) => v4.to_string(),
         IpAddr::V6(v6) => {

@@ -9,8 +9,11 @@ use hyper_util::{
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::Semaphore};
+use tokio_io_timeout::TimeoutStream;
 use tower::Service;
 
+/// A client takes the next part of an answer within this long.
+const READER_PATIENCE: Duration = Duration::from_secs(30);
 /// After the word to stop, requests under way have this long.
 const FAREWELL: Duration = Duration::from_secs(10);
 
@@ -57,7 +60,11 @@ pub async fn serve(
             request.extensions_mut().insert(Peer(peer));
             router.clone().call(request.map(Body::new))
         });
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(socket), service));
+        // Whoever asks for much and reads nothing does not keep a place for ever.
+        let mut socket = TimeoutStream::new(socket);
+        socket.set_write_timeout(Some(READER_PATIENCE));
+        let socket = TokioIo::new(Box::pin(socket));
+        let connection = graceful.watch(http.serve_connection(socket, service));
         tokio::spawn(async move {
             // A client that goes away in the middle is no error of ours.
             let _ = connection.await;

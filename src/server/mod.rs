@@ -19,12 +19,13 @@ pub mod router;
 pub mod secret;
 pub mod session_token;
 pub mod sessions;
+pub mod settings;
 pub mod state;
 pub mod users;
 mod walls;
 
 use clap::Parser;
-use std::process::ExitCode;
+use std::{io::IsTerminal, process::ExitCode};
 use tracing_subscriber::EnvFilter;
 
 /// Reads the command line and does what it says; what went wrong is one line on standard error.
@@ -34,6 +35,7 @@ pub fn run() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

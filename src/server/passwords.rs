@@ -5,7 +5,7 @@
 //! work and given back when it is quiet.
 
 use super::{config::Passwords, error::Error, random::Random};
-use crate::wire;
+use crate::wire::{self, Problem, fields::NewPassword};
 use argon2::{
     Algorithm, Argon2, Block, Params, Version,
     password_hash::phc::{Output, ParamsString, PasswordHash, Salt},
@@ -18,9 +18,11 @@ use tokio::sync::Semaphore;
 
 /// The most that a stored hash may ask for: verifying uses the stored parameters, and a planted
 /// row must not be able to take 4 GiB (security.md PW-2).
-const MEMORY_MAX_KIB: u32 = 256 * 1024;
-const ITERATIONS_MAX: u32 = 16;
-const LANES_MAX: u32 = 8;
+pub const MEMORY_MAX_KIB: u32 = 256 * 1024;
+/// The same for its passes.
+pub const ITERATIONS_MAX: u32 = 16;
+/// The same for its lanes.
+pub const LANES_MAX: u32 = 8;
 const OUTPUT_LEN: usize = 32;
 /// Unused blocks are given back after this long without a hash.
 const QUIET: Duration = Duration::from_secs(5);
@@ -56,6 +58,7 @@ impl Hasher {
     /// # Errors
     /// If the parameters are not ones that Argon2 knows.
     pub fn new(settings: &Passwords, random: Random) -> Result<Self, Error> {
+        // `Config::check` holds them to the caps above.
         let params = Params::new(
             settings.memory_kib,
             settings.iterations,
@@ -87,13 +90,20 @@ impl Hasher {
         })))
     }
 
-    /// Hashes a new password into a PHC string.
+    /// Reads a new password and hashes it into a PHC string. Reading it is in here because it
+    /// judges how soon the password is guessed, which a hostile one can make as long as hashing.
     ///
     /// # Errors
     /// [`wire::Error::Busy`] when the queue is full.
-    pub async fn hash(&self, password: Vec<u8>) -> Result<String, Error> {
-        self.run(move |inner, memory| inner.hash(&password, memory))
-            .await?
+    pub async fn hash(
+        &self,
+        read: impl FnOnce() -> Result<NewPassword, Problem> + Send + 'static,
+    ) -> Result<Result<String, Problem>, Error> {
+        self.run(move |inner, memory| match read() {
+            Ok(password) => inner.hash(password.as_bytes(), memory).map(Ok),
+            Err(problem) => Ok(Err(problem)),
+        })
+        .await?
     }
 
     /// Verifies a password against a stored hash, or against nobody's at the same cost.
@@ -124,6 +134,11 @@ impl Hasher {
         .await?
     }
 
+    /// Nobody is being hashed and nobody waits.
+    pub fn is_idle(&self) -> bool {
+        self.0.is_quiet()
+    }
+
     async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce(&Inner, &mut Vec<Block>) -> T + Send + 'static,
@@ -144,27 +159,30 @@ impl Hasher {
             let done = job(&inner, &mut memory);
             inner.lock().push(memory);
             drop((core, place));
+            give_back_when_quiet(inner);
             done
-        })
-        .await?;
-        self.give_back_when_quiet();
-        Ok(done)
+        });
+        Ok(done.await?)
     }
+}
 
-    fn give_back_when_quiet(&self) {
-        let inner = Arc::clone(&self.0);
-        if inner.places.available_permits() == inner.places_in_all {
-            tokio::spawn(async move {
-                tokio::time::sleep(QUIET).await;
-                if inner.places.available_permits() == inner.places_in_all {
-                    inner.lock().clear();
-                }
-            });
-        }
+/// Frees the blocks when nothing has been hashed for a while.
+fn give_back_when_quiet(inner: Arc<Inner>) {
+    if inner.is_quiet() {
+        tokio::spawn(async move {
+            tokio::time::sleep(QUIET).await;
+            if inner.is_quiet() {
+                inner.lock().clear();
+            }
+        });
     }
 }
 
 impl Inner {
+    fn is_quiet(&self) -> bool {
+        self.places.available_permits() == self.places_in_all
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Vec<Block>>> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }

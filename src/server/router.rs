@@ -46,7 +46,7 @@ pub fn router(state: State) -> Router {
 
     // What is the same for everybody: no session is needed, none is looked at.
     Router::new()
-        .nest_service("/pkg", pkg)
+        .nest_service(&pkg_path(&state), pkg)
         .route_service("/favicon.svg", icons.clone())
         .route_service("/icon.svg", icons)
         .route("/health/live", get(async || "ok"))
@@ -59,7 +59,10 @@ pub fn router(state: State) -> Router {
             StatusCode::SERVICE_UNAVAILABLE,
             Duration::from_secs(u64::from(state.config.server.request_timeout_s)),
         ))
-        .layer(middleware::from_fn(cacheable_files))
+        .layer(middleware::from_fn_with_state(
+            state.clone(),
+            cacheable_files,
+        ))
         .layer(CatchPanicLayer::custom(broken))
         .layer(middleware::from_fn_with_state(
             state.clone(),
@@ -75,26 +78,35 @@ pub fn router(state: State) -> Router {
 /// Server functions and pages each have a layer of their own.
 async fn by_kind(Extract(state): Extract<State>, request: Request, next: Next) -> Response {
     if request.uri().path().starts_with("/api/") {
-        forms::around_functions(Extract(state), request, next).await
-    } else if request.method() == http::Method::POST {
-        answer::refuse(wire::Error::MethodNotAllowed)
-    } else {
-        let request = match doors::guard_pages(request) {
-            Ok(request) => request,
-            Err(elsewhere) => return *elsewhere,
-        };
-        forms::around_pages(Extract(state), request, next).await
+        return forms::around_functions(Extract(state), request, next).await;
+    }
+    if request.method() == http::Method::POST {
+        return answer::refuse(wire::Error::MethodNotAllowed);
+    }
+    match forms::take_returned(&state, request).and_then(doors::guard_pages) {
+        Ok(request) => next.run(request).await,
+        Err(elsewhere) => *elsewhere,
     }
 }
 
 /// Files outside `/pkg` that pages name.
 const ICONS: [&str; 2] = ["/favicon.svg", "/icon.svg"];
 
-/// A file of `/pkg` has a hash in its name and never changes.
-async fn cacheable_files(request: Request, next: Next) -> Response {
+/// Where the built files are: `/pkg`, unless the settings say otherwise.
+fn pkg_path(state: &State) -> String {
+    format!("/{}", state.leptos.site_pkg_dir.trim_matches('/'))
+}
+
+/// A built file has a hash in its name and never changes; without one it is asked for anew.
+async fn cacheable_files(Extract(state): Extract<State>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    let lasting = if path.starts_with("/pkg/") {
+    let is_built = path
+        .strip_prefix(&pkg_path(&state))
+        .is_some_and(|rest| rest.starts_with('/'));
+    let lasting = if is_built && state.leptos.hash_files {
         Some("public, max-age=31536000, immutable")
+    } else if is_built {
+        Some("public, no-cache")
     } else if ICONS.contains(&path) {
         Some("public, max-age=86400")
     } else {

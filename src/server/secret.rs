@@ -57,23 +57,17 @@ impl Secret {
             what: file.display().to_string(),
             source,
         };
-        match std::fs::read_to_string(file) {
-            Ok(text) => Self::parse(&text),
-            Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => {
+        let is_missing = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
+        let text = match std::fs::read_to_string(file) {
+            Err(error) if is_missing(&error) => {
                 let key = BASE64_URL_SAFE_NO_PAD.encode(random.bytes::<KEY_LEN>()?);
-                match create_private(file)
-                    .and_then(|mut new| writeln!(new, "{key}").and_then(|()| new.sync_all()))
-                {
-                    Ok(()) => Self::parse(&key),
-                    // Another process was first; its key is as good.
-                    Err(race) if race.kind() == std::io::ErrorKind::AlreadyExists => {
-                        Self::parse(&std::fs::read_to_string(file).map_err(io)?)
-                    }
-                    Err(other) => Err(io(other)),
-                }
+                make_whole(file, &format!("{key}\n"), &random.id()?).map_err(io)?;
+                // Another process may have been first; its key is as good.
+                std::fs::read_to_string(file)
             }
-            Err(other) => Err(io(other)),
-        }
+            read => read,
+        };
+        Self::parse(&text.map_err(io)?)
     }
 
     /// One key a purpose (HKDF-SHA256, RFC 5869), newest first.
@@ -96,22 +90,38 @@ impl Secret {
     }
 }
 
+/// Makes a private file that is never seen half written, unless there is one already.
+fn make_whole(file: &Path, text: &str, name: &str) -> std::io::Result<()> {
+    let draft = file.with_file_name(format!(".{name}.new"));
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut new = options.open(&draft)?;
+    let written = new
+        .write_all(text.as_bytes())
+        .and_then(|()| new.sync_all())
+        .and_then(|()| std::fs::hard_link(&draft, file))
+        // The name must outlive a power cut as well.
+        .and_then(|()| sync_folder(file));
+    std::fs::remove_file(&draft)?;
+    match written {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        other => other,
+    }
+}
+
 #[cfg(unix)]
-fn create_private(file: &Path) -> std::io::Result<std::fs::File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(file)
+fn sync_folder(file: &Path) -> std::io::Result<()> {
+    match file.parent() {
+        Some(folder) => std::fs::File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
 }
 
 #[cfg(not(unix))]
-fn create_private(file: &Path) -> std::io::Result<std::fs::File> {
-    std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(file)
+fn sync_folder(_: &Path) -> std::io::Result<()> {
+    Ok(())
 }
 
 fn sha256(bytes: &[u8]) -> [u8; 32] {

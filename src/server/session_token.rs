@@ -116,6 +116,7 @@ impl Signer {
             .iter()
             .find(|(id, ..)| Some(id) == header.kid.as_ref())?;
         let claims: Claims = decode(token, key, &self.validation).ok()?.claims;
-        (claims.iss == ISSUER && claims.exp > now && claims.iat <= now + 60).then_some(claims)
+        let is_of_now = claims.exp > now && (0..=now + 60).contains(&claims.iat);
+        (claims.iss == ISSUER && is_of_now).then_some(claims)
     }
 }

@@ -95,14 +95,18 @@ pub async fn resume(state: &State, token: &str) -> Result<Option<Session>, Error
         return Ok(None);
     }
     if now >= last_seen_at + SEEN_EVERY_S {
-        sqlx::query(
+        let written = sqlx::query(
             "UPDATE sessions SET last_seen_at = $1 \
              WHERE id = $2 AND last_seen_at < $1 AND ended_at IS NULL",
         )
         .bind(now)
         .bind(&id)
         .execute(state.db.pool())
-        .await?;
+        .await;
+        // A full disk must not keep out whoever is signed in; the session only ends the sooner.
+        if let Err(error) = written {
+            tracing::warn!(event = "last_seen_not_written", %error);
+        }
     }
     Ok(Some(Session {
         id,

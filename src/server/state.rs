@@ -1,20 +1,12 @@
 //! What the server holds while it runs: made once, provided once.
 
 use super::{
-    clock::Clock,
-    config::{Config, Settings},
-    db::Db,
-    error::Error,
-    forms::Seal,
-    limits::Limit,
-    passwords::Hasher,
-    random::Random,
-    secret::Secret,
-    session_token::Signer,
+    clock::Clock, config::Config, db::Db, error::Error, forms::Seal, limits::Limits,
+    passwords::Hasher, random::Random, secret::Secret, session_token::Signer, settings::Settings,
 };
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
-use std::{ops::Deref, sync::Arc, time::Duration};
+use std::{ops::Deref, path::Path, sync::Arc};
 
 /// Cheap to clone: every request has one.
 #[derive(Clone)]
@@ -38,12 +30,8 @@ pub struct Inner {
     pub signer: Signer,
     /// Forms on their way back to their page.
     pub seal: Seal,
-    /// Sign-ins, by address.
-    pub sign_ins_by_address: Limit,
-    /// Failed sign-ins, by account.
-    pub sign_ins_by_account: Limit,
-    /// Sign-ups, by address.
-    pub sign_ups_by_address: Limit,
+    /// How often something may be tried.
+    pub limits: Limits,
 }
 
 impl State {
@@ -54,7 +42,7 @@ impl State {
     /// If any of it cannot be had.
     pub async fn open(settings: Settings, clock: Clock, random: Random) -> Result<Self, Error> {
         let Settings { config, leptos, .. } = settings;
-        std::fs::create_dir_all(&config.data.dir).map_err(|source| Error::Io {
+        make_private_folder(&config.data.dir).map_err(|source| Error::Io {
             what: config.data.dir.display().to_string(),
             source,
         })?;
@@ -64,14 +52,11 @@ impl State {
             Secret::parse(&config.secret.key)?
         };
         let db = Db::open(&config.database_url(), config.database.max_connections).await?;
-        let limit = |tries| Limit::new(clock.clone(), tries, Duration::from_mins(1));
         Ok(Self(Arc::new(Inner {
             hasher: Hasher::new(&config.passwords, random.clone())?,
             signer: Signer::new(&secret)?,
             seal: Seal::new(&secret)?,
-            sign_ins_by_address: limit(config.limits.sign_ins_per_address),
-            sign_ins_by_account: limit(config.limits.sign_ins_per_account),
-            sign_ups_by_address: limit(config.limits.sign_ups_per_address),
+            limits: Limits::new(&config.limits, &clock),
             config,
             leptos,
             db,
@@ -79,6 +64,15 @@ impl State {
             random,
         })))
     }
+}
+
+/// What is in it is the server's alone: other users of the machine may not even list it.
+fn make_private_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
 
 impl Deref for State {

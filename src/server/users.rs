@@ -1,8 +1,8 @@
 //! People: signing up, signing in, and who is signed in.
 
-use super::{caller::Caller, db::Tx, error::Error, limits::address_key, sessions, state::State};
+use super::{caller::Caller, db::Tx, error::Error, sessions, state::State};
 use crate::wire::{
-    self, FieldError, Problem,
+    self, Problem,
     fields::{Email, NewPassword, PASSWORD_MAX, local_path},
     users::{GoOn, Viewer},
 };
@@ -13,9 +13,6 @@ use crate::wire::{
 /// Field errors for what cannot be taken, an address that has an account among them.
 pub async fn sign_up(caller: &Caller, email: &str, password: String) -> Result<GoOn, Error> {
     let state = &caller.state;
-    state
-        .sign_ups_by_address
-        .take(&address_key(caller.address))?;
     let (email, hash) = prepare(state, email, password).await?;
     let mut tx = state.db.write().await?;
     let user_id = insert(state, &mut tx, &email, &hash).await?;
@@ -44,21 +41,16 @@ async fn prepare(state: &State, email: &str, password: String) -> Result<(Email,
     let min = state.config.passwords.min_length;
     let typed_email = Email::parse(email);
     // A password beside an unreadable address is judged without knowing the address.
-    let nobody = Email::parse("nobody@example.com").map_err(|_| Error::Crypto("address"))?;
-    let known = typed_email.as_ref().unwrap_or(&nobody);
-    let new_password = NewPassword::parse(password, min, known);
-    let fields: Vec<FieldError> = [
-        ("email", typed_email.as_ref().err().copied()),
-        ("password", new_password.as_ref().err().copied()),
-    ]
-    .into_iter()
-    .filter_map(|(field, problem)| problem.map(|problem| FieldError::new(field, problem)))
-    .collect();
-    let (Ok(email), Ok(password)) = (typed_email, new_password) else {
-        return Err(wire::Error::Fields { fields }.into());
-    };
-    let hash = state.hasher.hash(password.as_bytes().to_vec()).await?;
-    Ok((email, hash))
+    let known = typed_email
+        .as_ref()
+        .map_or_else(|_| String::new(), Email::to_string);
+    let read = move || NewPassword::parse(password, min, &known);
+    match (typed_email, state.hasher.hash(read).await?) {
+        (Ok(email), Ok(hash)) => Ok((email, hash)),
+        (email, hash) => {
+            Err(wire::Error::fields([("email", email.err()), ("password", hash.err())]).into())
+        }
+    }
 }
 
 async fn insert(state: &State, tx: &mut Tx, email: &Email, hash: &str) -> Result<String, Error> {
@@ -75,7 +67,7 @@ async fn insert(state: &State, tx: &mut Tx, email: &Email, hash: &str) -> Result
     .await?;
     inserted
         .map(|(id,)| id)
-        .ok_or_else(|| wire::Error::field("email", Problem::Taken).into())
+        .ok_or_else(|| wire::Error::fields([("email", Some(Problem::Taken))]).into())
 }
 
 /// Checks address and password, and starts a session in place of what the browser had.
@@ -91,16 +83,10 @@ pub async fn sign_in(
     next: &str,
 ) -> Result<GoOn, Error> {
     let state = &caller.state;
-    state
-        .sign_ins_by_address
-        .take(&address_key(caller.address))?;
     let email = read_sign_in(email, &password)?;
-    let account = email.key();
-    state.sign_ins_by_account.take(&account)?;
-
     let user: Option<(String, String, Option<i64>)> =
         sqlx::query_as("SELECT id, password_hash, disabled_at FROM users WHERE email_key = $1")
-            .bind(&account)
+            .bind(email.key())
             .fetch_optional(state.db.pool())
             .await?;
     let stored = user.as_ref().map(|(_, hash, _)| hash.clone());
@@ -112,8 +98,8 @@ pub async fn sign_in(
         }
         verified => verified?,
     };
-    let user_id = match user {
-        Some((id, _, None)) if verified.is_right => id,
+    let (user_id, hash) = match user {
+        Some((id, hash, None)) if verified.is_right => (id, hash),
         _ => {
             tracing::info!(event = "sign_in_failed", address = %caller.address);
             return Err(wire::Error::WrongEmailOrPassword.into());
@@ -121,16 +107,24 @@ pub async fn sign_in(
     };
 
     let mut tx = state.db.write().await?;
-    if let Some(renewed) = verified.renewed_hash {
-        sqlx::query("UPDATE users SET password_hash = $1 WHERE id = $2")
-            .bind(renewed)
-            .bind(&user_id)
-            .execute(&mut *tx)
-            .await?;
+    // The hash that was verified must still be theirs: whoever changes the password in between
+    // must neither find the old one back nor a session that it started. Writing the row makes
+    // the two wait for each other.
+    let still_theirs = sqlx::query(
+        "UPDATE users SET password_hash = $1 \
+         WHERE id = $2 AND password_hash = $3 AND disabled_at IS NULL",
+    )
+    .bind(verified.renewed_hash.as_ref().unwrap_or(&hash))
+    .bind(&user_id)
+    .bind(&hash)
+    .execute(&mut *tx)
+    .await?;
+    if still_theirs.rows_affected() == 0 {
+        return Err(wire::Error::WrongEmailOrPassword.into());
     }
     let cookie = sessions::start(caller, &mut tx, &user_id, is_kept).await?;
     cookie.commit(caller, tx).await?;
-    state.sign_ins_by_account.forget(&account);
+    state.limits.forget(caller.address, &email);
     tracing::info!(event = "signed_in", user = user_id);
     Ok(GoOn {
         next: local_path(next).unwrap_or("/account").to_owned(),
@@ -145,16 +139,12 @@ fn read_sign_in(email: &str, password: &str) -> Result<Email, wire::Error> {
         long if long > PASSWORD_MAX as usize => Some(Problem::TooLong { max: PASSWORD_MAX }),
         _ => None,
     };
-    let fields: Vec<FieldError> = [
-        ("email", typed_email.as_ref().err().copied()),
-        ("password", typed_password),
-    ]
-    .into_iter()
-    .filter_map(|(field, problem)| problem.map(|problem| FieldError::new(field, problem)))
-    .collect();
-    match typed_email {
-        Ok(email) if fields.is_empty() => Ok(email),
-        _ => Err(wire::Error::Fields { fields }),
+    match (typed_email, typed_password) {
+        (Ok(email), None) => Ok(email),
+        (email, password) => Err(wire::Error::fields([
+            ("email", email.err()),
+            ("password", password),
+        ])),
     }
 }
 
@@ -168,7 +158,8 @@ pub fn viewer(caller: &Caller) -> Option<Viewer> {
     })
 }
 
-/// Everybody who has an account, oldest first, a page at a time: id, address, when it was made.
+/// Everybody who has an account, by address, 500 at a time: id, address, when it was made (Unix
+/// seconds). The next page comes `after` the last address of this one, in lower case.
 ///
 /// # Errors
 /// If the database does not answer.

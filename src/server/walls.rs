@@ -23,8 +23,12 @@ pub async fn plain_requests(request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// Percent-encoding that is whole, makes UTF-8, and hides neither a separator nor a control.
+/// Percent-encoding that is whole, makes UTF-8, and hides neither a separator nor a control; and
+/// no segment that whoever reads the path after us would take out of it.
 fn is_plain_path(path: &str) -> bool {
+    if path.contains('\\') {
+        return false;
+    }
     let bytes = path.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut at = 0;
@@ -46,7 +50,7 @@ fn is_plain_path(path: &str) -> bool {
     }
     std::str::from_utf8(&decoded).is_ok_and(|path| {
         !path.contains("//")
-            && !path.split('/').any(|segment| segment == "..")
+            && !path.split('/').any(|segment| matches!(segment, "." | ".."))
             && !path.chars().any(char::is_control)
     })
 }
@@ -61,12 +65,12 @@ pub async fn same_site_only(request: Request, next: Next) -> Response {
         (is_upgrade && !is_from_here(headers)) || (is_api && is_cross_site_read(headers))
     } else {
         // Nothing says where it comes from, and it would act for somebody.
-        let says_origin =
-            headers.contains_key(header::ORIGIN) || text(headers, "sec-fetch-site").is_some();
+        let says_origin = ["origin", "sec-fetch-site"]
+            .iter()
+            .any(|name| text(headers, name).is_some_and(|value| !value.is_empty()));
         !says_origin && !matches!(cookie::find(headers, cookie::SESSION), Found::None)
     };
     if refused {
-        tracing::warn!(event = "cross_site_refused", path = request.uri().path());
         return refuse(wire::Error::CrossSite);
     }
     next.run(request).await

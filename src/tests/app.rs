@@ -1,11 +1,7 @@
 //! A whole server for one test: own database, own clock, own port.
 
 use cloakroom::server::{
-    clock::Clock,
-    config::{Config, Settings},
-    listen,
-    random::Random,
-    router::router,
+    clock::Clock, config::Config, listen, random::Random, router::router, settings::Settings,
     state::State,
 };
 use reqwest::{Method, RequestBuilder, Response, header};
@@ -14,7 +10,11 @@ use std::sync::{
     Arc, Mutex,
     atomic::{AtomicI64, AtomicU32, Ordering},
 };
-use tokio::{net::TcpListener, sync::oneshot};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::oneshot,
+};
 
 pub const EMAIL: &str = "ada@example.com";
 pub const PASSWORD: &str = "a quiet lamp over seven stairs";
@@ -26,6 +26,8 @@ pub struct TestApp {
     pub url: String,
     pub state: State,
     now_ms: Arc<AtomicI64>,
+    /// The clock panics when it has been asked so many times; never, below zero.
+    asks_until_panic: Arc<AtomicI64>,
     folder: std::path::PathBuf,
     _stop: oneshot::Sender<()>,
 }
@@ -53,9 +55,13 @@ impl TestApp {
         change(&mut settings.config);
 
         let now_ms = Arc::new(AtomicI64::new(1_800_000_000_000));
+        let asks_until_panic = Arc::new(AtomicI64::new(-1));
         let clock = Clock::from_fn({
-            let now_ms = Arc::clone(&now_ms);
-            move || now_ms.load(Ordering::SeqCst)
+            let (now_ms, asks) = (Arc::clone(&now_ms), Arc::clone(&asks_until_panic));
+            move || {
+                assert_ne!(asks.fetch_sub(1, Ordering::SeqCst), 0, "a fault for a test");
+                now_ms.load(Ordering::SeqCst)
+            }
         });
         let state = State::open(settings, clock, Random::system())
             .await
@@ -74,6 +80,7 @@ impl TestApp {
             url,
             state,
             now_ms,
+            asks_until_panic,
             folder,
             _stop: stop,
         }
@@ -84,16 +91,22 @@ impl TestApp {
         self.now_ms.fetch_add(seconds * 1000, Ordering::SeqCst);
     }
 
+    /// Makes the server panic when it asks for the time, after so many more answers.
+    pub fn panic_after(&self, answers: i64) {
+        self.asks_until_panic.store(answers, Ordering::SeqCst);
+    }
+
+    /// Changes rows behind the server's back, as a thief or a fault would.
+    pub async fn tamper(&self, sql: &'static str) {
+        sqlx::query(sql)
+            .execute(self.state.db.pool())
+            .await
+            .unwrap();
+    }
+
     /// A browser that has never been here.
     pub fn browser(&self) -> Browser {
-        Browser {
-            url: self.url.clone(),
-            http: reqwest::Client::builder()
-                .redirect(reqwest::redirect::Policy::none())
-                .build()
-                .unwrap(),
-            cookies: Mutex::default(),
-        }
+        Browser::at(self.url.clone())
     }
 
     /// A browser in which somebody has just signed up.
@@ -102,6 +115,22 @@ impl TestApp {
         let answer = browser.sign_up(email, PASSWORD).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         browser
+    }
+
+    /// What a client gets that writes its request by hand.
+    pub async fn raw(&self, request: impl AsRef<[u8]>) -> String {
+        let mut socket = self.connect().await;
+        socket.write_all(request.as_ref()).await.unwrap();
+        let mut answer = Vec::new();
+        // A server that has had enough may reset the connection.
+        let _ = socket.read_to_end(&mut answer).await;
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// A plain connection.
+    pub async fn connect(&self) -> TcpStream {
+        let address = self.url.strip_prefix("http://").unwrap();
+        TcpStream::connect(address).await.unwrap()
     }
 
     /// What the database says: one number.
@@ -166,6 +195,29 @@ impl Answer {
 }
 
 impl Browser {
+    /// Opened at this origin, with no cookie yet.
+    pub fn at(url: String) -> Self {
+        Self {
+            url,
+            http: reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .build()
+                .unwrap(),
+            cookies: Mutex::default(),
+        }
+    }
+
+    /// Takes over the cookies of another.
+    pub fn keep(&self, other: &Self) {
+        let cookies = other.cookies.lock().unwrap().clone();
+        *self.cookies.lock().unwrap() = cookies;
+    }
+
+    /// What it sends with.
+    pub fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
     /// A request as this browser would send it, cookies and all.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.url));
@@ -263,19 +315,14 @@ impl Browser {
 }
 
 pub fn with_form(request: RequestBuilder, form: &[(&str, &str)]) -> RequestBuilder {
-    let encode = |text: &str| -> String {
-        text.bytes()
-            .map(|byte| match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(byte).to_string(),
-                _ => format!("%{byte:02X}"),
-            })
-            .collect()
-    };
-    let body: Vec<String> = form
-        .iter()
-        .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
-        .collect();
     request
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .body(body.join("&"))
+        .body(encoded(form))
+}
+
+/// A form as browsers write it.
+pub fn encoded(form: &[(&str, &str)]) -> String {
+    form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(form)
+        .finish()
 }

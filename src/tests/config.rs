@@ -1,6 +1,9 @@
 //! Settings: the shipped file is the defaults, and a wrong key is named.
 
-use cloakroom::server::config::{Config, SHIPPED, Settings};
+use cloakroom::server::{
+    config::Config,
+    settings::{SHIPPED, Settings},
+};
 use std::path::PathBuf;
 
 fn load(text: &str) -> Result<Settings, String> {
@@ -65,7 +68,15 @@ fn a_wrong_key_is_named_with_its_file_and_what_was_expected() {
         ),
         (
             "[passwords]\nmin_length = 7\n",
-            ["passwords.min_length", "8", "expected"],
+            ["passwords.min_length", "8 to 64", ".toml"],
+        ),
+        (
+            "[passwords]\nmemory_kib = 300000\n",
+            ["passwords.memory_kib", "262144", ".toml"],
+        ),
+        (
+            "[server]\nheader_timeout_s = 0\n",
+            ["server.header_timeout_s", "at least 1", ".toml"],
         ),
     ] {
         let error = load(&format!("{LEPTOS}{text}")).err().unwrap();
@@ -73,12 +84,52 @@ fn a_wrong_key_is_named_with_its_file_and_what_was_expected() {
             assert!(error.contains(part), "{text}: {error}");
         }
     }
-    let error = load(&format!("{LEPTOS}site-adr = \"x\"\n")).err().unwrap();
-    assert!(error.contains("site-adr"), "{error}");
+    for (key, value) in [("site-adr", "x"), ("site-addr", "nonsense")] {
+        let error = load(&format!("{LEPTOS}{key} = \"{value}\"\n"))
+            .err()
+            .unwrap();
+        assert!(error.contains(key) && error.contains(".toml"), "{error}");
+    }
     let missing = Settings::load(Some(&PathBuf::from("nowhere.toml")))
         .err()
         .unwrap();
     assert!(missing.to_string().contains("nowhere.toml"));
+}
+
+#[test]
+fn whatever_is_left_out_of_the_file_keeps_its_default() {
+    let whole = load(SHIPPED).unwrap();
+    let known = |settings: &Settings| {
+        let leptos = &settings.leptos;
+        (
+            settings
+                .lines()
+                .iter()
+                .map(|line| without_source(line))
+                .collect::<Vec<_>>(),
+            format!("{leptos:?}"),
+        )
+    };
+    let lines: Vec<&str> = SHIPPED.lines().collect();
+    let mut left_out = 0;
+    for (at, line) in lines.iter().enumerate() {
+        // Leptos asks for its output-name wherever its table is.
+        if !line.contains(" = ") || line.starts_with("output-name") {
+            continue;
+        }
+        let mut rest = lines.clone();
+        rest.remove(at);
+        let settings = load(&rest.join("\n")).unwrap_or_else(|error| panic!("{line}: {error}"));
+        assert_eq!(known(&settings), known(&whole), "{line}");
+        left_out += 1;
+    }
+    assert!(left_out > 20);
+    let ours_alone = load("[passwords]\nmin_length = 15\n").unwrap();
+    assert_eq!(known(&ours_alone), known(&whole));
+}
+
+fn without_source(line: &str) -> String {
+    line.split("    # ").next().unwrap().to_owned()
 }
 
 #[test]

@@ -16,6 +16,9 @@ async fn requests_from_other_sites_change_nothing() {
         (None, Some("https://evil.example"), 403),
         (None, Some("null"), 403),
         (None, None, 403),
+        (None, Some(""), 403),
+        (Some(""), None, 403),
+        (Some(""), Some(""), 403),
         (Some("same-origin"), Some("null"), 200),
         (Some("same-origin"), Some(origin), 200),
     ] {

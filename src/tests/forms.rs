@@ -100,6 +100,69 @@ async fn sign_up_sign_out_and_sign_in_go_on_by_303() {
 }
 
 #[tokio::test]
+async fn a_link_does_not_make_a_page_say_what_is_not_so() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    let home = browser.open("/?done=signed_out").await;
+    assert!(!home.body.contains("You are signed out."));
+    app.pass(700);
+    let account = browser.open("/account?done=signed_up").await;
+    assert!(account.body.contains(EMAIL));
+    assert!(!account.body.contains("Your account is ready"));
+}
+
+#[tokio::test]
+async fn whoever_is_signed_in_still_sees_why_another_sign_in_failed() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    let form = [("email", "other@example.com"), ("password", PASSWORD)];
+    let answer = browser.submit("/sign-in", "sign_in", &form).await;
+    assert_eq!(answer.header("location"), "/sign-in");
+    let page = browser.open("/sign-in").await;
+    assert_eq!(page.status, 200);
+    assert!(
+        page.body
+            .contains("That e-mail address and password do not match.")
+    );
+    assert_eq!(
+        browser.open("/sign-in").await.header("location"),
+        "/account"
+    );
+}
+
+#[tokio::test]
+async fn what_comes_back_fits_into_a_cookie() {
+    let app = TestApp::new().await;
+    let control = "\u{1}".repeat(1000);
+    let long = "x".repeat(1000);
+    for (email, password) in [
+        (control.as_str(), "short"),
+        (long.as_str(), "short"),
+        ("nonsense", long.as_str()),
+    ] {
+        let browser = app.browser();
+        let form = [("password", password), ("email", email)];
+        let answer = browser.submit("/sign-up", "sign_up", &form).await;
+        assert_eq!(answer.status, 303);
+        assert!(answer.set_cookies()[0].len() < 4096);
+        let page = browser.open("/sign-up").await;
+        assert!(page.body.contains("Enter an e-mail address") || page.body.contains("at most"));
+    }
+    let many = "email=&".repeat(9000);
+    let browser = app.browser();
+    let request = browser
+        .request(Method::POST, "/api/sign_up")
+        .header("origin", &app.url)
+        .header("referer", format!("{}/sign-up", app.url))
+        .header("accept", "text/html")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(many);
+    let answer = browser.send(request).await;
+    assert_eq!(answer.header("location"), "/sign-up");
+    assert!(answer.set_cookies()[0].len() < 4096);
+}
+
+#[tokio::test]
 async fn next_is_a_path_of_ours_or_it_is_ignored() {
     let app = TestApp::new().await;
     app.signed_up(EMAIL).await;
@@ -165,6 +228,8 @@ async fn text_from_the_url_is_never_shown() {
     for query in [
         "__path=/api/sign_in&__err=",
         "next=/&__path=%2Fapi%2Fsign_in&__err=",
+        "__path=/api/sign_in&__%65rr=",
+        "__path=/api/sign_in&%5f_err=",
     ] {
         let answer = app
             .browser()

@@ -1,10 +1,11 @@
 //! Hostile inputs (rows of the security checklist), and the headers that every answer has.
 
-use crate::app::{Answer, EMAIL, PASSWORD, TestApp, with_form};
+use crate::app::{Answer, EMAIL, PASSWORD, TestApp, encoded, with_form};
 use reqwest::Method;
+use std::time::Duration;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    time::timeout,
 };
 
 fn assert_headers(what: &str, answer: &Answer) {
@@ -127,6 +128,21 @@ async fn functions_take_forms_of_a_bounded_size() {
         .header("content-type", "application/x-www-form-urlencoded")
         .body("email=a%40example.com&email=b%40example.com&password=x");
     assert_eq!(browser.send(twice).await.status, 400);
+    // Names that only the framework's decoder would understand, and far too many.
+    for name in [
+        "[email]",
+        "email[]",
+        "a[b][c][d][e][f][g]",
+        "Email",
+        "email\0",
+    ] {
+        let form = [(name, EMAIL), ("password", PASSWORD)];
+        let answer = browser.send(with_form(post("/api/sign_in"), &form)).await;
+        assert_eq!(answer.status, 400, "{name:?}");
+    }
+    let many = vec![("x", ""); 10_000];
+    let answer = browser.send(with_form(post("/api/sign_in"), &many)).await;
+    assert_eq!(answer.status, 400);
     let answer = browser.send(with_form(post("/api/nothing"), &[])).await;
     assert_eq!(
         (answer.status, answer.json()["code"].as_str()),
@@ -147,17 +163,6 @@ async fn functions_take_forms_of_a_bounded_size() {
     );
 }
 
-/// What a client gets that writes its request by hand.
-async fn raw(app: &TestApp, request: &str) -> String {
-    let mut socket = TcpStream::connect(app.url.strip_prefix("http://").unwrap())
-        .await
-        .unwrap();
-    socket.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = Vec::new();
-    socket.read_to_end(&mut answer).await.unwrap();
-    String::from_utf8_lossy(&answer).into_owned()
-}
-
 #[tokio::test]
 async fn strange_paths_and_methods_are_refused_and_break_nothing() {
     let app = TestApp::new().await;
@@ -170,6 +175,10 @@ async fn strange_paths_and_methods_are_refused_and_break_nothing() {
         ("GET /pkg/..%5cCargo.toml", "400"),
         ("GET /%zz", "400"),
         ("GET /pkg/%2e%2e/Cargo.toml", "400"),
+        ("GET /./account", "400"),
+        ("GET /%2e/account", "400"),
+        ("GET /x/%2E%2e/account", "400"),
+        ("GET /\\evil.example/x?__err=x", "400"),
         ("TRACE /", "405"),
         ("CONNECT example.com:443", "405"),
         ("OPTIONS *", "405"),
@@ -177,11 +186,8 @@ async fn strange_paths_and_methods_are_refused_and_break_nothing() {
         ("GET /hash.txt", "404"),
         ("GET /account;.js", "404"),
     ] {
-        let answer = raw(
-            &app,
-            &format!("{line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
-        )
-        .await;
+        let request = format!("{line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        let answer = app.raw(request).await;
         assert!(
             answer.starts_with(&format!("HTTP/1.1 {statuses}")),
             "{line}: {answer}"
@@ -193,7 +199,7 @@ async fn strange_paths_and_methods_are_refused_and_break_nothing() {
 #[tokio::test]
 async fn slow_headers_are_closed_at_the_deadline() {
     let app = TestApp::with(|config| config.server.header_timeout_s = 1).await;
-    let answer = raw(&app, "GET / HTTP/1.1\r\nHost: x\r\nX-Slow").await;
+    let answer = app.raw("GET / HTTP/1.1\r\nHost: x\r\nX-Slow").await;
     assert!(
         answer.is_empty() || answer.starts_with("HTTP/1.1 408"),
         "{answer}"
@@ -209,11 +215,147 @@ async fn a_user_agent_is_never_shown_as_it_came() {
         .header("origin", &app.url)
         .header(
             "user-agent",
-            "</script><script>alert(1)</script> Firefox/130 Linux \u{202e}",
+            "</script><script>alert(1)</script> Firefox/130 Linux",
         );
     let form = [("email", EMAIL), ("password", PASSWORD)];
     assert_eq!(browser.send(with_form(request, &form)).await.status, 200);
     let page = browser.open("/account").await;
     assert!(!page.body.contains("alert(1)"));
-    assert!(page.body.contains("Firefox on Linux") || page.body.contains("A browser"));
+    assert!(page.body.contains("Firefox on Linux"));
+}
+
+#[tokio::test]
+async fn a_slow_or_endless_body_is_refused_and_others_are_served() {
+    let app = TestApp::with(|config| config.server.body_timeout_s = 1).await;
+    let head = |framing: &str| {
+        format!(
+            "POST /api/sign_in HTTP/1.1\r\nHost: x\r\nConnection: close\r\nOrigin: http://x\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\n{framing}\r\n\r\n"
+        )
+    };
+    let slow = app.raw(head("Content-Length: 1000") + "email=a");
+    let (slow, live) = tokio::join!(slow, async { app.browser().open("/health/live").await });
+    assert!(slow.starts_with("HTTP/1.1 408"), "{slow}");
+    assert_eq!(live.status, 200);
+
+    // A body that does not say how long it is, and is too long.
+    let chunk = format!("4000\r\n{}\r\n", "x".repeat(0x4000));
+    let endless = head("Transfer-Encoding: chunked") + &chunk.repeat(8);
+    let answer = app.raw(endless).await;
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+
+    // One that breaks off, and two that contradict themselves.
+    for (framing, body) in [
+        ("Transfer-Encoding: chunked", "zz\r\nnonsense\r\n"),
+        ("Content-Length: 5\r\nContent-Length: 6", "email=a"),
+        ("Content-Length: -1", "email=a"),
+    ] {
+        let answer = app.raw(head(framing) + body).await;
+        assert!(answer.starts_with("HTTP/1.1 400"), "{framing}: {answer}");
+    }
+    assert_eq!(app.browser().open("/").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_panic_is_an_error_like_any_other_and_the_next_request_is_fine() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    let form = [
+        ("email", EMAIL),
+        ("password", "another lamp over six stairs"),
+    ];
+    for answers in 0..3 {
+        app.panic_after(answers);
+        let answer = browser.call("sign_in", &form).await;
+        assert!([401, 500].contains(&answer.status), "{answer:?}");
+        if answers == 0 {
+            assert_eq!(answer.status, 500);
+            assert_eq!(answer.json()["code"], "unexpected");
+            assert_headers("a panic", &answer);
+            assert!(!answer.body.contains("a fault for a test"));
+        }
+        app.panic_after(-1);
+        assert_eq!(browser.viewer().await.as_deref(), Some(EMAIL));
+    }
+    // While a page is rendered: the layer has had its answer, the page's resource has not.
+    app.panic_after(1);
+    let page = browser.open("/account").await;
+    assert_eq!(page.status, 500, "{}", page.body);
+    assert!(page.header("content-type").starts_with("text/html"));
+    assert!(page.body.contains("Something went wrong on our side."));
+    app.panic_after(-1);
+    assert_eq!(browser.open("/account").await.status, 200);
+}
+
+#[tokio::test]
+async fn what_breaks_inside_is_told_by_a_number_only() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    app.tamper("DROP TABLE sessions").await;
+    let asked = browser.request(Method::GET, "/api/viewer");
+    let answer = browser.send(asked).await;
+    assert_eq!(
+        (answer.status, answer.json()["code"].as_str()),
+        (500, Some("unexpected"))
+    );
+    let id = answer.json()["id"].as_str().unwrap().to_owned();
+    assert!(!id.is_empty());
+    let page = browser.open("/account").await;
+    assert_eq!(page.status, 500);
+    assert!(page.body.contains("Reference: "));
+    for inner in ["sessions", "SELECT", "sqlx", "database", "src/"] {
+        assert!(!answer.body.contains(inner), "{inner}");
+        assert!(!page.body.contains(inner), "{inner}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_hangs_up_has_an_account_or_none_but_never_half_of_one() {
+    let app = TestApp::new().await;
+    for try_ in 0..20_u64 {
+        let email = format!("hangs-up-{try_}@example.com");
+        let body = encoded(&[("email", &email), ("password", PASSWORD)]);
+        let mut socket = app.connect().await;
+        let request = format!(
+            "POST /api/sign_up HTTP/1.1\r\nHost: x\r\nOrigin: http://x\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        socket.write_all(request.as_bytes()).await.unwrap();
+        // Any moment will do, and each is another one.
+        let _ = timeout(Duration::from_micros(try_ * 700), socket.read_u8()).await;
+        drop(socket);
+        if app.browser().sign_in(&email, PASSWORD).await.status == 401 {
+            // Not done, or not done yet: either way there is one account in the end.
+            let again = app.browser().sign_up(&email, PASSWORD).await.status;
+            assert!([200, 422].contains(&again), "{again}");
+        }
+        assert_eq!(app.browser().sign_in(&email, PASSWORD).await.status, 200);
+    }
+    let without_session =
+        "SELECT COUNT(*) FROM users WHERE id NOT IN (SELECT user_id FROM sessions)";
+    assert_eq!(app.count(without_session).await, 0);
+    assert_eq!(app.count("SELECT COUNT(*) FROM users").await, 20);
+}
+
+#[tokio::test]
+async fn private_pages_are_not_cached_under_other_names() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    for path in [
+        "/account/x.css",
+        "/account;.js",
+        "/account.css",
+        "/account%3b.css",
+        "/%61ccount",
+        "/Account",
+    ] {
+        let answer = browser.open(path).await;
+        assert!(!answer.header("cache-control").contains("public"), "{path}");
+        if answer.status == 200 {
+            assert_eq!(answer.header("cache-control"), "no-store", "{path}");
+        } else {
+            assert_eq!(answer.status, 404, "{path}");
+        }
+    }
 }

@@ -1,11 +1,10 @@
 //! The session: its cookie, its row, its ends.
 
 use crate::app::{Browser, COOKIE, EMAIL, PASSWORD, TestApp};
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use reqwest::Method;
-use serde_json::{Value, json};
 
-async fn replayed(app: &TestApp, cookie: &str) -> Option<String> {
+/// Whom a copy of this cookie signs in, in another browser.
+pub async fn replayed(app: &TestApp, cookie: &str) -> Option<String> {
     let thief = app.browser();
     thief.plant(COOKIE, cookie);
     thief.viewer().await
@@ -23,6 +22,7 @@ async fn a_copy_of_the_cookie_is_refused_after_sign_out() {
         answer.set_cookies(),
         ["__Host-Http-session=; HttpOnly; Secure; SameSite=Lax; Path=/; Max-Age=0"]
     );
+    assert_eq!(answer.header("clear-site-data"), "\"cache\", \"storage\"");
     assert_eq!(browser.session(), None);
     assert_eq!(replayed(&app, &copy).await, None);
     assert_eq!(
@@ -87,107 +87,6 @@ async fn keep_me_signed_in_lasts_thirty_days_and_fourteen_without_use() {
     assert_eq!(browser.viewer().await.as_deref(), Some(EMAIL));
     app.pass(14 * 86_400);
     assert_eq!(browser.viewer().await, None);
-}
-
-#[tokio::test]
-async fn the_cookie_says_ids_and_times_only() {
-    let app = TestApp::new().await;
-    let cookie = app.signed_up(EMAIL).await.session().unwrap();
-    let parts: Vec<Value> = cookie
-        .split('.')
-        .take(2)
-        .map(|part| serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap())
-        .collect();
-    let keys = |part: &Value| {
-        let mut keys: Vec<String> = part.as_object().unwrap().keys().cloned().collect();
-        keys.sort();
-        keys
-    };
-    assert_eq!(keys(&parts[0]), ["alg", "kid", "typ"]);
-    assert_eq!(parts[0]["typ"], "session+jwt");
-    assert_eq!(keys(&parts[1]), ["exp", "gen", "iat", "iss", "sid", "sub"]);
-    // 128 random bits.
-    assert_eq!(
-        BASE64_URL_SAFE_NO_PAD
-            .decode(parts[1]["sid"].as_str().unwrap())
-            .unwrap()
-            .len(),
-        16
-    );
-}
-
-#[tokio::test]
-async fn a_stolen_database_signs_nobody_in() {
-    let app = TestApp::new().await;
-    let browser = app.signed_up(EMAIL).await;
-    let cookie = browser.session().unwrap();
-    let (hashed_sid, id): (String, String) = sqlx::query_as("SELECT hashed_sid, id FROM sessions")
-        .fetch_one(app.state.db.pool())
-        .await
-        .unwrap();
-    for stolen in [&hashed_sid, &id] {
-        assert_eq!(replayed(&app, stolen).await, None);
-        let forged = forge(&cookie, |_| {}, |claims| claims["sid"] = json!(stolen));
-        assert_eq!(replayed(&app, &forged).await, None);
-    }
-}
-
-/// A token like this one, changed, and signed with a key of the attacker's own.
-fn forge(like: &str, header: impl Fn(&mut Value), claims: impl Fn(&mut Value)) -> String {
-    let read = |part: &str| -> Value {
-        serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
-    };
-    let write = |part: &Value| BASE64_URL_SAFE_NO_PAD.encode(serde_json::to_vec(part).unwrap());
-    let mut parts = like.split('.');
-    let (mut head, mut body) = (read(parts.next().unwrap()), read(parts.next().unwrap()));
-    header(&mut head);
-    claims(&mut body);
-    let text = format!("{}.{}", write(&head), write(&body));
-    let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, &[7; 32]);
-    let tag = aws_lc_rs::hmac::sign(&key, text.as_bytes());
-    format!("{text}.{}", BASE64_URL_SAFE_NO_PAD.encode(tag))
-}
-
-#[tokio::test]
-async fn forged_tokens_sign_nobody_in() {
-    let app = TestApp::new().await;
-    let cookie = app.signed_up(EMAIL).await.session().unwrap();
-    let mut forged = vec![
-        forge(&cookie, |_| {}, |_| {}),
-        forge(&cookie, |header| header["alg"] = json!("none"), |_| {}),
-        forge(
-            &cookie,
-            |header| header["kid"] = json!("../../etc/passwd"),
-            |_| {},
-        ),
-        forge(
-            &cookie,
-            |header| header["kid"] = json!("x".repeat(10_000)),
-            |_| {},
-        ),
-        forge(
-            &cookie,
-            |header| header["jku"] = json!("http://127.0.0.1:1/keys"),
-            |_| {},
-        ),
-        forge(&cookie, |header| header["crit"] = json!(["b64"]), |_| {}),
-        forge(&cookie, |header| header["typ"] = json!("JWT"), |_| {}),
-        forge(&cookie, |_| {}, |claims| claims["exp"] = json!(1e308)),
-        forge(&cookie, |_| {}, |claims| claims["exp"] = Value::Null),
-        "x".repeat(5_000),
-        "a.b.c".to_owned(),
-        String::new(),
-    ];
-    // The right signature under another text.
-    let (text, tag) = cookie.rsplit_once('.').unwrap();
-    forged.push(format!("{text}."));
-    forged.push(format!("{}.{tag}", text.replace('.', "A.")));
-    let unsigned = forge(&cookie, |header| header["alg"] = json!("none"), |_| {});
-    forged.push(format!("{}.", unsigned.rsplit_once('.').unwrap().0));
-    for token in forged {
-        assert_eq!(replayed(&app, &token).await, None, "{token}");
-    }
-    assert_eq!(replayed(&app, &cookie).await.as_deref(), Some(EMAIL));
 }
 
 #[tokio::test]

@@ -87,11 +87,12 @@ pub struct NewPassword(String);
 
 impl NewPassword {
     /// Reads a password as it was typed; lengths count Unicode code points (NIST 800-63B-4).
+    /// `email` is the person's own address, empty where it is not known.
     ///
     /// # Errors
     /// Says what is wrong with it, in the order that helps most: missing, too short, too long,
     /// too easy to guess.
-    pub fn parse(typed: String, min: u32, email: &Email) -> Result<Self, Problem> {
+    pub fn parse(typed: String, min: u32, email: &str) -> Result<Self, Problem> {
         let length = typed.chars().take(PASSWORD_MAX as usize + 1).count();
         if length == 0 {
             return Err(Problem::Missing);
@@ -102,7 +103,7 @@ impl NewPassword {
         if length > PASSWORD_MAX as usize {
             return Err(Problem::TooLong { max: PASSWORD_MAX });
         }
-        match strength::judge(&typed, &email.to_string()).refused() {
+        match strength::judge(&typed, email).refused() {
             Some(problem) => Err(problem),
             None => Ok(Self(typed)),
         }

@@ -3,9 +3,9 @@
 use super::Problem;
 use zxcvbn::{Score, feedback::Warning};
 
-/// Estimates are made on the first hundred code points: the estimator's time grows faster than
-/// the length, and what is longer than that is not guessed by patterns.
-const JUDGED: usize = 100;
+/// Estimates are made on the first 64 code points: the estimator's time grows faster than the
+/// length, and what is longer than that is not guessed by patterns.
+const JUDGED: usize = 64;
 
 /// How a password stands against somebody who guesses well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
