@@ -8,6 +8,7 @@ const system = "/usr/bin/chromium";
 export default defineConfig({
   testDir: "tests",
   outputDir: "artefacts/results",
+  globalTeardown: "./fixtures/teardown.ts",
   reporter: [["list"], ["html", { outputFolder: "artefacts/report", open: "never" }]],
   workers: 2,
   forbidOnly: true,

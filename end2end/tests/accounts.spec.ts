@@ -29,6 +29,14 @@ test("signs out and in again", async ({ page, context }) => {
   });
 });
 
+test("Back shows nothing private after signing out", async ({ page }) => {
+  const email = await signUp(page);
+  await signOut(page);
+  await page.goBack();
+  await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+  await expect(page.getByText(email)).toHaveCount(0);
+});
+
 test("keeps whoever asks for it signed in for thirty days", async ({ page, context }) => {
   const email = await signUp(page);
   await signOut(page);
