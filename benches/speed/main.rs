@@ -33,6 +33,7 @@ fn main() {
     start(&mut figures);
     pages(&mut figures);
     sign_ins(&mut figures, cores);
+    refusals(&mut figures);
     crowd(&mut figures, cores);
     assert!(!figures.missed, "a bound was missed");
 }
@@ -111,6 +112,25 @@ fn sign_ins(figures: &mut Figures, cores: usize) {
         "×",
         0.9,
     );
+}
+
+/// Whoever has no account is refused as slowly as whoever mistypes (security.md EN-2).
+fn refusals(figures: &mut Figures) {
+    let server = Server::start();
+    drop(server.sign_up("known@example.com", PASSWORD));
+    let time = |email| {
+        let asked = Instant::now();
+        let status = Request::sign_in(email, "another lamp over six stairs").once(&server.port);
+        assert_eq!(status, 401, "a refusal");
+        ms(asked.elapsed())
+    };
+    let mut ratios: Vec<f64> = (0..100)
+        .map(|_| time("unknown@example.com") / time("known@example.com"))
+        .collect();
+    let ratio = median(&mut ratios);
+    let what = "refusing an unknown address, of refusing a wrong password";
+    figures.at_least(what, ratio, "×", 0.95);
+    figures.at_most(what, ratio, "×", 1.05);
 }
 
 /// Sixty-four people sign in at the same moment.

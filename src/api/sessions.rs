@@ -1,10 +1,10 @@
 //! Asked about sessions.
 
-use crate::wire::{Error, users::GoOn};
+use crate::wire::{Error, Json, users::GoOn};
 use leptos::prelude::*;
 
 /// Signs in, in place of whoever the browser had signed in.
-#[server(prefix = "/api", endpoint = "sign_in")]
+#[server(prefix = "/api", endpoint = "sign_in", output = Json)]
 pub async fn sign_in(
     email: String,
     password: String,
@@ -19,7 +19,7 @@ pub async fn sign_in(
 }
 
 /// Ends this browser's session.
-#[server(prefix = "/api", endpoint = "sign_out")]
+#[server(prefix = "/api", endpoint = "sign_out", output = Json)]
 pub async fn sign_out() -> Result<GoOn, Error> {
     use crate::server::{doors::anyone, sessions};
     let caller = anyone()?;

@@ -1,13 +1,13 @@
 //! Asked about people.
 
 use crate::wire::{
-    Error,
+    Error, Json,
     users::{GoOn, Viewer},
 };
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 /// Makes an account and signs its owner in.
-#[server(prefix = "/api", endpoint = "sign_up")]
+#[server(prefix = "/api", endpoint = "sign_up", output = Json)]
 pub async fn sign_up(email: String, password: String) -> Result<GoOn, Error> {
     use crate::server::{doors::anyone, users};
     let caller = anyone()?;
@@ -15,7 +15,7 @@ pub async fn sign_up(email: String, password: String) -> Result<GoOn, Error> {
 }
 
 /// Who is signed in, if anybody is.
-#[server(name = WhoIsSignedIn, prefix = "/api", endpoint = "viewer", input = GetUrl)]
+#[server(name = WhoIsSignedIn, prefix = "/api", endpoint = "viewer", input = GetUrl, output = Json)]
 pub async fn viewer() -> Result<Option<Viewer>, Error> {
     use crate::server::{doors::anyone, users};
     let caller = anyone()?;

@@ -10,7 +10,7 @@ use std::{collections::HashMap, path::Path, sync::Arc};
 /// The framework makes elements from its own templates by `innerHTML` when a page is made in
 /// the browser. Trusted Types are enforced, so a policy must let those in; it lets in nothing
 /// that could run: no script, no handler, no frame, and no script URL at all.
-const TRUSTED_TYPES: &str = r#"window.trustedTypes&&trustedTypes.createPolicy("default",{createHTML:function(t){if(/<\s*(script|iframe|object|embed|link|meta|base)|\son\w+\s*=|javascript:/i.test(t))throw new TypeError("refused");return t}});"#;
+const TRUSTED_TYPES: &str = r#"window.trustedTypes&&trustedTypes.createPolicy("default",{createHTML:function(t){if(/<\s*(script|iframe|object|embed|link|meta|base)|[\s"'/]on\w+\s*=|javascript:/i.test(t))throw new TypeError("refused");return t}});"#;
 
 /// The names of the built files, which carry a hash.
 #[derive(Clone)]

@@ -2,10 +2,8 @@
 //!
 //! They travel as JSON with a `code`; the words for people are in `app/words.rs`.
 
-use leptos::server_fn::{
-    codec::JsonEncoding,
-    error::{FromServerFnError, ServerFnErrorErr},
-};
+use super::json::JsonText;
+use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use serde::{Deserialize, Serialize};
 
 /// Why a request was not done.
@@ -129,7 +127,7 @@ impl Error {
 }
 
 impl FromServerFnError for Error {
-    type Encoder = JsonEncoding;
+    type Encoder = JsonText;
 
     /// The framework's own errors carry texts of inner errors; those stay behind.
     fn from_server_fn_error(value: ServerFnErrorErr) -> Self {

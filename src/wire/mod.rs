@@ -5,8 +5,10 @@
 pub mod error;
 pub mod fields;
 mod flat;
+mod json;
 pub mod sessions;
 pub mod strength;
 pub mod users;
 
 pub use error::{Error, FieldError, Problem};
+pub use json::Json;

@@ -30,7 +30,8 @@ pub fn StrengthMeter(
         if length == 0 {
             judged.set(None);
         } else if length < min as usize {
-            judged.set(Some((0, Some(Problem::TooShort { min }))));
+            // The hint above says how many characters are asked for.
+            judged.set(Some((0, None)));
         } else {
             let email = typed_email();
             spawn_local(async move {
