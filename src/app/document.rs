@@ -1,7 +1,7 @@
 //! The document around the app: made by the server alone.
 
 use super::{App, parts::layout::Stray, words};
-use crate::wire;
+use crate::wire::{self, users::ReturnedForm};
 use http::request::Parts;
 use leptos::{config::LeptosOptions, nonce::use_nonce, prelude::*};
 use leptos_meta::MetaTags;
@@ -115,17 +115,28 @@ pub fn shell(files: &Files) -> impl IntoView + use<> {
         r#"Promise.all([import("{}"),fetch("{}"),new Promise(r=>addEventListener("DOMContentLoaded",r))]).then(([m,w])=>m.default({{module_or_path:w}}).then(()=>m.hydrate()),()=>{{}})"#,
         files.js, files.wasm
     );
+    // A page that shows a form that came back without the program stays without it: what was typed
+    // is in the HTML, and the next submit goes the same way.
+    let is_plain = use_context::<ReturnedForm>().is_some();
+    let program = (!is_plain).then(|| {
+        let nonce = nonce.clone();
+        (
+            preloads(files),
+            view! {
+                <script nonce=nonce>
+                    {hydrate}
+                </script>
+            },
+        )
+    });
     view! {
         <!DOCTYPE html>
         <html lang="en">
             <head>
                 {head(files)}
-                {preloads(files)}
-                <script nonce=nonce.clone()>{TRUSTED_TYPES}</script>
+                <script nonce=nonce>{TRUSTED_TYPES}</script>
                 <AutoReload options=(*files.options).clone() />
-                <script nonce=nonce>
-                    {hydrate}
-                </script>
+                {program}
                 <MetaTags />
             </head>
             <body>

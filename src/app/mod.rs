@@ -11,7 +11,6 @@ mod words;
 #[cfg(feature = "ssr")]
 pub use document::{SiteFiles, error_document, shell};
 
-use crate::wire::users::ReturnedForm;
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::{
@@ -26,9 +25,6 @@ use leptos_router::{
 pub fn App() -> impl IntoView {
     provide_meta_context();
     viewer::provide();
-    // A form that came back without JavaScript travels on to the hydrated page with the HTML.
-    let returned = SharedValue::new(use_context::<ReturnedForm>).into_inner();
-    provide_context(parts::form::Returned(returned));
     view! {
         <Title formatter=|page: String| format!("{page} · Cloakroom") />
         <Router>

@@ -13,13 +13,18 @@ pub struct WhoIsSignedIn(Resource<Result<Option<Viewer>, Error>>);
 /// Asks, and provides the answer. The server asks while it renders, so the page that arrives
 /// says the same as the page that is hydrated.
 pub fn provide() {
-    provide_context(WhoIsSignedIn(Resource::new_blocking(|| (), |()| viewer())));
+    provide_context(WhoIsSignedIn::ask());
 }
 
 impl WhoIsSignedIn {
+    /// The one place that asks: each would be in the download on its own.
+    fn ask() -> Self {
+        Self(Resource::new_blocking(|| (), |()| viewer()))
+    }
+
     /// From context; read [`Self::show`] under a `<Suspense>`.
     pub fn here() -> Self {
-        use_context().unwrap_or_else(|| Self(Resource::new(|| (), |()| viewer())))
+        use_context().unwrap_or_else(Self::ask)
     }
 
     /// Shows what `view` makes of whoever is signed in, once that is known.

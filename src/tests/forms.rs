@@ -37,8 +37,11 @@ async fn a_form_that_is_refused_comes_back_with_what_was_typed_and_no_password()
             || page.body.contains("value=\"Somebody+<b>@Example.com\"")
     );
     assert!(!page.body.contains("secret words"));
+    // The program would not know of the form, so it does not take this page over.
+    assert!(!page.body.contains("hydrate()"));
     // It is shown once.
     let again = browser.open("/sign-up").await;
+    assert!(again.body.contains("hydrate()"));
     assert!(!again.body.contains("Use at least 15 characters."));
     assert!(!again.body.contains("Somebody"));
 }

@@ -3,19 +3,19 @@
 use crate::{
     api::sessions::SignIn as Ask,
     app::parts::{
-        form::{Field, Returned, Submit, Summary, focus_first_error},
+        form::{Field, Submit, Summary, focus_first_error, returned_form},
         layout::{Lone, go_on_when_done},
     },
 };
 use leptos::{form::ActionForm, prelude::*};
 use leptos_meta::Title;
-use leptos_router::{components::A, hooks::use_query_map};
+use leptos_router::hooks::use_query_map;
 
 /// Address, password, and whether to stay.
 #[component]
 pub fn SignIn() -> impl IntoView {
     let action = ServerAction::<Ask>::new();
-    let returned = Returned::of("sign_in");
+    let returned = returned_form("sign_in");
     let before = returned.as_ref().map(|form| form.error.clone());
     let error = Signal::derive(move || match action.value().get() {
         Some(answer) => answer.err(),
@@ -31,7 +31,7 @@ pub fn SignIn() -> impl IntoView {
     let next = use_query_map().with_untracked(|query| query.get("next").unwrap_or_default());
     view! {
         <Title text="Sign in" />
-        <Lone below=Box::new(|| view! { "New here? " <A href="/sign-up">"Create an account"</A> }.into_any())>
+        <Lone below=Box::new(|| view! { "New here? " <a href="/sign-up">"Create an account"</a> }.into_any())>
             <h1>"Sign in"</h1>
             <ActionForm action=action attr:novalidate=true attr:class="form">
                 <Summary error=error />

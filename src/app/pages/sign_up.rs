@@ -5,7 +5,7 @@ use crate::{
     app::{
         lazy::LazyPage,
         parts::{
-            form::{Field, Returned, Submit, Summary, focus_first_error},
+            form::{Field, Submit, Summary, focus_first_error, returned_form},
             layout::{Lone, go_on_when_done},
             strength::StrengthMeter,
         },
@@ -14,7 +14,6 @@ use crate::{
 };
 use leptos::{form::ActionForm, prelude::*};
 use leptos_meta::Title;
-use leptos_router::components::A;
 
 /// Address and password, and an account is made.
 pub struct SignUp;
@@ -27,7 +26,7 @@ impl LazyPage for SignUp {
 
     fn view(_this: Self) -> AnyView {
         let action = ServerAction::<Ask>::new();
-        let returned = Returned::of("sign_up");
+        let returned = returned_form("sign_up");
         let before = returned.as_ref().map(|form| form.error.clone());
         let error = Signal::derive(move || match action.value().get() {
             Some(answer) => answer.err(),
@@ -49,7 +48,7 @@ impl LazyPage for SignUp {
         let typed = RwSignal::new(String::new());
         view! {
             <Title text="Create an account" />
-            <Lone below=Box::new(|| view! { "Already have an account? " <A href="/sign-in">"Sign in"</A> }.into_any())>
+            <Lone below=Box::new(|| view! { "Already have an account? " <a href="/sign-in">"Sign in"</a> }.into_any())>
                 <h1>"Create an account"</h1>
                 <ActionForm action=action attr:novalidate=true attr:class="form">
                     <Summary error=error />

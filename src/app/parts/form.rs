@@ -6,17 +6,10 @@ use crate::{
 };
 use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
 
-/// A form that came back without JavaScript, if one did.
-#[derive(Clone)]
-pub struct Returned(pub Option<ReturnedForm>);
-
-impl Returned {
-    /// The one that asked this function.
-    pub fn of(function: &str) -> Option<ReturnedForm> {
-        use_context::<Self>()
-            .and_then(|returned| returned.0)
-            .filter(|returned| returned.function == function)
-    }
+/// The form that came back without JavaScript, if it asked this function. A page with one stays
+/// as the server made it (`document.rs`), so nothing of it travels on to the browser's program.
+pub fn returned_form(function: &str) -> Option<ReturnedForm> {
+    use_context::<ReturnedForm>().filter(|returned| returned.function == function)
 }
 
 /// What went wrong with the form as a whole, announced once.
