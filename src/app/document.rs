@@ -13,14 +13,12 @@ use std::{collections::HashMap, path::Path, sync::Arc};
 const TRUSTED_TYPES: &str = r#"window.trustedTypes&&trustedTypes.createPolicy("default",{createHTML:function(t){if(/<\s*(script|iframe|object|embed|link|meta|base)|[\s"'/]on\w+\s*=|javascript:/i.test(t))throw new TypeError("refused");return t}});"#;
 
 /// The names of the built files, which carry a hash.
-#[derive(Clone)]
 pub struct SiteFiles {
     options: Arc<LeptosOptions>,
-    found: Files,
+    found: Arc<Files>,
 }
 
 /// The paths that a page names.
-#[derive(Clone)]
 pub struct Files {
     options: Arc<LeptosOptions>,
     js: String,
@@ -36,17 +34,17 @@ impl SiteFiles {
     pub fn find(options: &LeptosOptions) -> Self {
         let options = Arc::new(options.clone());
         Self {
-            found: Files::read(&options),
+            found: Arc::new(Files::read(&options)),
             options,
         }
     }
 
     /// The names of now: while `make watch` runs they change under us.
-    pub fn current(&self) -> Files {
+    pub fn current(&self) -> Arc<Files> {
         if std::env::var_os("LEPTOS_WATCH").is_some() {
-            Files::read(&self.options)
+            Arc::new(Files::read(&self.options))
         } else {
-            self.found.clone()
+            Arc::clone(&self.found)
         }
     }
 }

@@ -4,7 +4,6 @@
 //! Layers refuse with an empty response that carries the [`wire::Error`]; whatever some library
 //! below refuses with its own status and text is put into the same words.
 
-use super::state::State;
 use crate::wire;
 use axum::{
     body::Body,
@@ -13,6 +12,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use std::sync::Arc;
+
+/// Makes the page for a refusal that no page of the app has shown.
+pub type ErrorPage = Arc<dyn Fn(&wire::Error) -> String + Send + Sync>;
 
 /// A response that carries a refusal to [`finish`].
 pub fn refuse(error: wire::Error) -> Response {
@@ -31,9 +34,13 @@ pub fn wants_html(headers: &HeaderMap) -> bool {
 }
 
 /// The layer.
-pub async fn finish(Extract(state): Extract<State>, request: Request, next: Next) -> Response {
+pub async fn finish(
+    Extract(error_page): Extract<ErrorPage>,
+    request: Request,
+    next: Next,
+) -> Response {
     let wants_html = wants_html(request.headers());
-    let path = request.uri().path().to_owned();
+    let uri = request.uri().clone();
     let response = next.run(request).await;
     let status = response.status();
     let error = match response.extensions().get::<wire::Error>() {
@@ -49,12 +56,11 @@ pub async fn finish(Extract(state): Extract<State>, request: Request, next: Next
         None => return response,
     };
     if error == wire::Error::CrossSite {
-        tracing::warn!(event = "cross_site_refused", path);
+        tracing::warn!(event = "cross_site_refused", path = uri.path());
     }
     let (parts, _) = response.into_parts();
     let (content_type, body) = if wants_html {
-        let html = super::router::error_page(&state, &error);
-        ("text/html; charset=utf-8", html)
+        ("text/html; charset=utf-8", error_page(&error))
     } else {
         (
             "application/json",

@@ -157,62 +157,83 @@ impl Config {
     pub fn broken_rule(&self) -> Option<(&'static str, &'static str)> {
         let (server, session) = (&self.server, &self.session);
         let (passwords, limits) = (&self.passwords, &self.limits);
-        let least = [
-            ("database.max_connections", self.database.max_connections, 1),
-            ("server.body_limit_bytes", server.body_limit_bytes, 4096),
-            ("server.request_timeout_s", server.request_timeout_s, 1),
-            ("server.header_timeout_s", server.header_timeout_s, 1),
-            ("server.body_timeout_s", server.body_timeout_s, 1),
-            ("server.max_connections", server.max_connections, 1),
-            ("session.idle_timeout_s", session.idle_timeout_s, 60),
-            ("session.absolute_timeout_s", session.absolute_timeout_s, 60),
+        let rules = [
+            (
+                "database.max_connections",
+                self.database.max_connections >= 1,
+                "at least 1",
+            ),
+            (
+                "server.body_limit_bytes",
+                server.body_limit_bytes >= 4096,
+                "at least 4096 bytes",
+            ),
+            (
+                "server.request_timeout_s",
+                server.request_timeout_s >= 1,
+                "at least 1",
+            ),
+            (
+                "server.header_timeout_s",
+                server.header_timeout_s >= 1,
+                "at least 1",
+            ),
+            (
+                "server.body_timeout_s",
+                server.body_timeout_s >= 1,
+                "at least 1",
+            ),
+            (
+                "server.max_connections",
+                server.max_connections >= 1,
+                "at least 1",
+            ),
+            (
+                "session.idle_timeout_s",
+                session.idle_timeout_s >= 60,
+                "at least 60 seconds",
+            ),
+            (
+                "session.absolute_timeout_s",
+                session.absolute_timeout_s >= 60,
+                "at least 60 seconds",
+            ),
             (
                 "session.kept_idle_timeout_s",
-                session.kept_idle_timeout_s,
-                60,
+                session.kept_idle_timeout_s >= 60,
+                "at least 60 seconds",
             ),
             (
                 "session.kept_absolute_timeout_s",
-                session.kept_absolute_timeout_s,
-                60,
+                session.kept_absolute_timeout_s >= 60,
+                "at least 60 seconds",
             ),
             (
                 "limits.sign_ins_per_address",
-                limits.sign_ins_per_address,
-                1,
+                limits.sign_ins_per_address >= 1,
+                "at least 1",
             ),
             (
                 "limits.sign_ins_per_account_and_address",
-                limits.sign_ins_per_account_and_address,
-                1,
+                limits.sign_ins_per_account_and_address >= 1,
+                "at least 1",
             ),
             (
                 "limits.sign_ins_per_account",
-                limits.sign_ins_per_account,
-                1,
+                limits.sign_ins_per_account >= 1,
+                "at least 1",
             ),
             (
                 "limits.sign_ups_per_address",
-                limits.sign_ups_per_address,
-                1,
+                limits.sign_ups_per_address >= 1,
+                "at least 1",
             ),
-        ];
-        let too_small = least.into_iter().find(|(_, set, least)| set < least);
-        let expected = |least| match least {
-            60 => "at least 60 seconds",
-            4096 => "at least 4096 bytes",
-            _ => "at least 1",
-        };
-        if let Some((key, _, least)) = too_small {
-            return Some((key, expected(least)));
-        }
-        // What is hashed today must be what may be verified tomorrow.
-        let bounds = [
             (
                 "passwords.min_length",
                 (8..=64).contains(&passwords.min_length),
                 "8 to 64 code points",
             ),
+            // What is hashed today must be what may be verified tomorrow.
             (
                 "passwords.memory_kib",
                 passwords.memory_kib <= MEMORY_MAX_KIB,
@@ -229,7 +250,7 @@ impl Config {
                 "at most 8 lanes",
             ),
         ];
-        bounds
+        rules
             .into_iter()
             .find(|(_, holds, _)| !holds)
             .map(|(key, _, expected)| (key, expected))

@@ -40,7 +40,25 @@ pub fn find(headers: &HeaderMap, name: &str) -> Found {
 /// The cookies that a response will set. Rules say what they want; the layer around the handler
 /// writes it when the answer is there, so that no late header is lost (security.md LX-1, LX-2).
 #[derive(Clone, Default)]
-pub struct SetCookies(Arc<Mutex<Vec<(&'static str, String)>>>);
+pub struct SetCookies(Arc<Mutex<Vec<SetCookie>>>);
+
+struct SetCookie {
+    name: &'static str,
+    value: String,
+    /// None: until the browser closes. Zero: take it away.
+    max_age_s: Option<i64>,
+}
+
+impl std::fmt::Display for SetCookie {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (name, value) = (self.name, &self.value);
+        write!(f, "{name}={value}; HttpOnly; Secure; SameSite=Lax; Path=/")?;
+        match self.max_age_s {
+            Some(max_age_s) => write!(f, "; Max-Age={max_age_s}"),
+            None => Ok(()),
+        }
+    }
+}
 
 impl SetCookies {
     /// Hands out a session. `max_age_s` is set if the browser is to keep it when it closes.
@@ -64,31 +82,29 @@ impl SetCookies {
     }
 
     fn set(&self, name: &'static str, value: &str, max_age_s: Option<i64>) {
-        use std::fmt::Write;
-        let mut cookie = format!("{name}={value}; HttpOnly; Secure; SameSite=Lax; Path=/");
-        if let Some(max_age_s) = max_age_s {
-            // Writing to a string does not fail.
-            let _ = write!(cookie, "; Max-Age={max_age_s}");
-        }
         let mut cookies = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // The last word on a name counts.
-        cookies.retain(|(other, _)| *other != name);
-        cookies.push((name, cookie));
+        cookies.retain(|other| other.name != name);
+        cookies.push(SetCookie {
+            name,
+            value: value.to_owned(),
+            max_age_s,
+        });
     }
 
     /// Writes them onto the response.
     pub fn write<B>(&self, response: &mut Response<B>) {
         let headers = response.headers_mut();
         let mut cookies = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for (name, cookie) in cookies.drain(..) {
-            if name == SESSION && cookie.ends_with("; Max-Age=0") {
+        for cookie in cookies.drain(..) {
+            if cookie.name == SESSION && cookie.max_age_s == Some(0) {
                 // Back, and another tab, find nothing private any more (ASVS 14.3.1).
                 headers.insert(
                     "clear-site-data",
                     HeaderValue::from_static(r#""cache", "storage""#),
                 );
             }
-            if let Ok(value) = HeaderValue::try_from(cookie) {
+            if let Ok(value) = HeaderValue::try_from(cookie.to_string()) {
                 headers.append(header::SET_COOKIE, value);
             }
         }

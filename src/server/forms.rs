@@ -24,12 +24,15 @@ use axum::{
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderValue, Method, header, response};
 use http_body_util::LengthLimitError;
-use std::{error::Error as Source, time::Duration};
+use std::{borrow::Cow, error::Error as Source, time::Duration};
 
 /// What may come back into a form. A password is not on this list.
 const RETURNED: [&str; 3] = ["email", "keep_me_signed_in", "next"];
 /// A cookie is dropped whole above 4,096 octets (RFC 6265bis); more typed text is not returned.
 const TYPED_MAX: usize = 1024;
+
+/// A form as it was sent, names and values.
+type Fields<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
 
 /// The layer around server functions.
 pub async fn around_functions(
@@ -48,7 +51,8 @@ pub async fn around_functions(
     };
     // The framework's decoder reads nested names such as `[email]`; ours have none, and what two
     // readers of one form understand differently is a way around the first.
-    if !form_urlencoded::parse(&body).all(|(name, _)| is_plain_name(&name)) {
+    let fields: Fields<'_> = form_urlencoded::parse(&body).collect();
+    if !fields.iter().all(|(name, _)| is_plain_name(name)) {
         return refuse(wire::Error::BadRequest);
     }
     let Some(caller) = parts.extensions.get::<Caller>().cloned() else {
@@ -60,8 +64,7 @@ pub async fn around_functions(
     let function = parts.uri.path().trim_start_matches("/api/").to_owned();
     let came_from = came_from(&parts.headers);
     let admitted = if parts.method == Method::POST {
-        let email = form_urlencoded::parse(&body).find(|(name, _)| name == "email");
-        let email = email.as_ref().map(|(_, value)| &**value);
+        let email = value_of(&fields, "email");
         state.limits.admit(&function, caller.address, email)
     } else {
         Ok(())
@@ -75,7 +78,7 @@ pub async fn around_functions(
             let returned = ReturnedForm {
                 function,
                 error,
-                typed: typed(&body),
+                typed: typed(&fields),
             };
             match state.seal.close(&returned) {
                 Ok(sealed) => caller.cookies.send_form(&sealed),
@@ -123,6 +126,12 @@ async fn ask(next: Next, request: Request) -> Result<(response::Parts, Bytes), w
     }
 }
 
+/// What was typed in the first field of this name.
+fn value_of<'a>(fields: &'a Fields<'_>, name: &str) -> Option<&'a str> {
+    let found = fields.iter().find(|(other, _)| other == name);
+    found.map(|(_, value)| &**value)
+}
+
 fn is_plain_name(name: &str) -> bool {
     name.bytes()
         .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
@@ -153,18 +162,18 @@ fn came_from(headers: &HeaderMap) -> Option<String> {
 }
 
 /// What may come back: each field once, and no more than the cookie has room for.
-fn typed(body: &Bytes) -> Vec<(String, String)> {
+fn typed(fields: &Fields<'_>) -> Vec<(String, String)> {
     let mut room = TYPED_MAX;
     RETURNED
         .into_iter()
-        .filter_map(|field| form_urlencoded::parse(body).find(|(name, _)| name == field))
+        .filter_map(|name| value_of(fields, name).map(|value| (name, value)))
         .filter(|(_, value)| {
             // A control character takes six letters in JSON; nobody types one.
             let fits = value.len() <= room && !value.contains(char::is_control);
             room = room.saturating_sub(value.len());
             fits
         })
-        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect()
 }
 

@@ -57,30 +57,30 @@ impl Limits {
         address: IpAddr,
         email: Option<&str>,
     ) -> Result<(), wire::Error> {
-        let address = address_key(address);
         match function {
             "sign_in" => {
                 let limits = &self.signing_in;
-                limits.address.take(&address)?;
+                limits.address.take(&address_key(address))?;
                 if let Some(Ok(email)) = email.map(Email::parse) {
-                    let account = email.key();
                     limits
                         .account_and_address
-                        .take(&format!("{address} {account}"))?;
-                    limits.account.take(&account)?;
+                        .take(&account_and_address_key(&email, address))?;
+                    limits.account.take(&email.key())?;
                 }
                 Ok(())
             }
-            "sign_up" => self.sign_ups_by_address.take(&address),
+            "sign_up" => self.sign_ups_by_address.take(&address_key(address)),
             _ => Ok(()),
         }
     }
 
     /// Forgets the tries at an account from this address: its owner has shown who they are.
     pub fn forget(&self, address: IpAddr, email: &Email) {
-        let key = format!("{} {}", address_key(address), email.key());
-        self.signing_in.account_and_address.full_at.invalidate(&key);
-        self.signing_in.account.full_at.invalidate(&email.key());
+        let limits = &self.signing_in;
+        limits
+            .account_and_address
+            .forget(&account_and_address_key(email, address));
+        limits.account.forget(&email.key());
     }
 }
 
@@ -124,6 +124,15 @@ impl Limit {
             wire::Error::TooManyRequests { retry_after_s }
         })
     }
+
+    /// Gives all tries back.
+    fn forget(&self, key: &str) {
+        self.full_at.invalidate(key);
+    }
+}
+
+fn account_and_address_key(email: &Email, address: IpAddr) -> String {
+    format!("{} {}", address_key(address), email.key())
 }
 
 /// The key of an address: one customer holds a whole /64 of IPv6 (security.md RL-2).

@@ -58,7 +58,7 @@ impl Hasher {
     /// # Errors
     /// If the parameters are not ones that Argon2 knows.
     pub fn new(settings: &Passwords, random: Random) -> Result<Self, Error> {
-        // `Config::check` holds them to the caps above.
+        // `Config::broken_rule` holds them to the caps above.
         let params = Params::new(
             settings.memory_kib,
             settings.iterations,
@@ -136,7 +136,7 @@ impl Hasher {
 
     /// Nobody is being hashed and nobody waits.
     pub fn is_idle(&self) -> bool {
-        self.0.is_quiet()
+        self.0.is_idle()
     }
 
     async fn run<T: Send + 'static>(
@@ -168,10 +168,10 @@ impl Hasher {
 
 /// Frees the blocks when nothing has been hashed for a while.
 fn give_back_when_quiet(inner: Arc<Inner>) {
-    if inner.is_quiet() {
+    if inner.is_idle() {
         tokio::spawn(async move {
             tokio::time::sleep(QUIET).await;
-            if inner.is_quiet() {
+            if inner.is_idle() {
                 inner.lock().clear();
             }
         });
@@ -179,7 +179,7 @@ fn give_back_when_quiet(inner: Arc<Inner>) {
 }
 
 impl Inner {
-    fn is_quiet(&self) -> bool {
+    fn is_idle(&self) -> bool {
         self.places.available_permits() == self.places_in_all
     }
 

@@ -11,7 +11,7 @@ use axum::{
 };
 use http::{HeaderValue, StatusCode, header};
 use leptos_axum::{LeptosRoutes, generate_route_list, render_app_to_stream_in_order_with_context};
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 use tower_http::{
     catch_panic::CatchPanicLayer, csrf::CsrfLayer, services::ServeDir, timeout::TimeoutLayer,
 };
@@ -20,14 +20,12 @@ use tower_http::{
 pub fn router(state: State) -> Router {
     let provided = state.clone();
     let context = move || doors::provide(&provided);
-    let files = app::SiteFiles::find(&state.leptos);
+    let files = Arc::new(app::SiteFiles::find(&state.leptos));
+    let error_page: answer::ErrorPage = {
+        let files = Arc::clone(&files);
+        Arc::new(move |error| app::error_document(&files.current(), error))
+    };
     let shell = move || app::shell(&files.current());
-
-    let site = Path::new(&*state.leptos.site_root);
-    let pkg = ServeDir::new(site.join(&*state.leptos.site_pkg_dir))
-        .precompressed_br()
-        .precompressed_gzip();
-    let icons = ServeDir::new(site).append_index_html_on_directories(false);
 
     // What knows who calls: pages and server functions.
     let not_found = render_app_to_stream_in_order_with_context(context.clone(), shell.clone());
@@ -46,9 +44,7 @@ pub fn router(state: State) -> Router {
 
     // What is the same for everybody: no session is needed, none is looked at.
     Router::new()
-        .nest_service(&pkg_path(&state), pkg)
-        .route_service("/favicon.svg", icons.clone())
-        .route_service("/icon.svg", icons)
+        .merge(site_files(&state))
         .route("/health/live", get(async || "ok"))
         .route("/health/ready", get(ready))
         .merge(people)
@@ -59,15 +55,8 @@ pub fn router(state: State) -> Router {
             StatusCode::SERVICE_UNAVAILABLE,
             Duration::from_secs(u64::from(state.config.server.request_timeout_s)),
         ))
-        .layer(middleware::from_fn_with_state(
-            state.clone(),
-            cacheable_files,
-        ))
         .layer(CatchPanicLayer::custom(broken))
-        .layer(middleware::from_fn_with_state(
-            state.clone(),
-            answer::finish,
-        ))
+        .layer(middleware::from_fn_with_state(error_page, answer::finish))
         .layer(middleware::from_fn_with_state(
             state.clone(),
             headers::write,
@@ -89,32 +78,43 @@ async fn by_kind(Extract(state): Extract<State>, request: Request, next: Next) -
     }
 }
 
-/// Files outside `/pkg` that pages name.
-const ICONS: [&str; 2] = ["/favicon.svg", "/icon.svg"];
-
-/// Where the built files are: `/pkg`, unless the settings say otherwise.
-fn pkg_path(state: &State) -> String {
-    format!("/{}", state.leptos.site_pkg_dir.trim_matches('/'))
+/// The built files, and the two outside their folder that pages name.
+fn site_files(state: &State) -> Router<State> {
+    let site = Path::new(&*state.leptos.site_root);
+    let folder = state.leptos.site_pkg_dir.trim_matches('/');
+    let built = ServeDir::new(site.join(folder))
+        .precompressed_br()
+        .precompressed_gzip();
+    let icons = ServeDir::new(site).append_index_html_on_directories(false);
+    // With a hash in its name a file never changes; without one it is asked for anew.
+    let built_last = if state.leptos.hash_files {
+        "public, max-age=31536000, immutable"
+    } else {
+        "public, no-cache"
+    };
+    Router::new()
+        .nest_service(&format!("/{folder}"), built)
+        .layer(middleware::from_fn_with_state(built_last, keep_found))
+        .merge(
+            Router::new()
+                .route_service("/favicon.svg", icons.clone())
+                .route_service("/icon.svg", icons)
+                .layer(middleware::from_fn_with_state(
+                    "public, max-age=86400",
+                    keep_found,
+                )),
+        )
 }
 
-/// A built file has a hash in its name and never changes; without one it is asked for anew.
-async fn cacheable_files(Extract(state): Extract<State>, request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    let is_built = path
-        .strip_prefix(&pkg_path(&state))
-        .is_some_and(|rest| rest.starts_with('/'));
-    let lasting = if is_built && state.leptos.hash_files {
-        Some("public, max-age=31536000, immutable")
-    } else if is_built {
-        Some("public, no-cache")
-    } else if ICONS.contains(&path) {
-        Some("public, max-age=86400")
-    } else {
-        None
-    };
+/// Says how long a file may be kept, where there is one.
+async fn keep_found(
+    Extract(lasting): Extract<&'static str>,
+    request: Request,
+    next: Next,
+) -> Response {
     let mut response = next.run(request).await;
-    let is_found = response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
-    if let Some(lasting) = lasting.filter(|_| is_found) {
+    let status = response.status();
+    if status.is_success() || status == StatusCode::NOT_MODIFIED {
         response
             .headers_mut()
             .insert(header::CACHE_CONTROL, HeaderValue::from_static(lasting));
@@ -136,9 +136,4 @@ fn broken(_: Box<dyn std::any::Any + Send + 'static>) -> Response {
     answer::refuse(wire::Error::Unexpected {
         id: "panic".to_owned(),
     })
-}
-
-/// The page for a refusal that no page of the app has shown.
-pub fn error_page(state: &State, error: &wire::Error) -> String {
-    app::error_document(&app::SiteFiles::find(&state.leptos).current(), error)
 }

@@ -33,10 +33,9 @@ impl Settings {
     /// # Errors
     /// Names the key, the file or variable, and what was expected.
     pub fn load(file: Option<&Path>) -> Result<Self, Error> {
-        let refuse = |error: String| Error::Config(error);
         let file = match file {
             Some(named) if !named.is_file() => {
-                return Err(refuse(format!(
+                return Err(Error::Config(format!(
                     "{}: there is no such file",
                     named.display()
                 )));
@@ -61,11 +60,13 @@ impl Settings {
             );
         let config: Config = sources.extract().map_err(|errors| {
             let told: Vec<String> = errors.into_iter().map(|it| explain(&it)).collect();
-            refuse(told.join("; "))
+            Error::Config(told.join("; "))
         })?;
         if let Some((key, expected)) = config.broken_rule() {
             let place = source_of(&sources, key);
-            return Err(refuse(format!("{place}: {key}: expected {expected}")));
+            return Err(Error::Config(format!(
+                "{place}: {key}: expected {expected}"
+            )));
         }
         let leptos = leptos_options(file.as_deref(), &config.package.metadata)?;
         Ok(Self {

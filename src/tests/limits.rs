@@ -33,18 +33,23 @@ async fn tries_are_limited_by_address_and_by_account() {
     assert_eq!(app.browser().sign_in(EMAIL, PASSWORD).await.status, 200);
 }
 
-/// The statuses of sign-ins that each claim to come from another address.
-async fn sign_ins_from(app: &TestApp, addresses: &[&str]) -> Vec<u16> {
+/// The status of a sign-in that claims to come from an address.
+async fn sign_in_from(app: &TestApp, address: &str, email: &str, password: &str) -> u16 {
     let browser = app.browser();
+    let request = browser
+        .request(Method::POST, "/api/sign_in")
+        .header("origin", &app.url)
+        .header("x-forwarded-for", address);
+    let form = [("email", email), ("password", password)];
+    browser.send(with_form(request, &form)).await.status
+}
+
+/// The statuses of sign-ins to as many accounts, each from one of these addresses.
+async fn sign_ins_from(app: &TestApp, addresses: &[&str]) -> Vec<u16> {
     let mut statuses = Vec::new();
     for (count, address) in addresses.iter().enumerate() {
         let email = format!("nobody-{count}@example.com");
-        let request = browser
-            .request(Method::POST, "/api/sign_in")
-            .header("origin", &app.url)
-            .header("x-forwarded-for", *address);
-        let form = [("email", email.as_str()), ("password", PASSWORD)];
-        statuses.push(browser.send(with_form(request, &form)).await.status);
+        statuses.push(sign_in_from(app, address, &email, PASSWORD).await);
     }
     statuses
 }
@@ -108,24 +113,19 @@ async fn who_guesses_from_elsewhere_does_not_keep_the_owner_out() {
     })
     .await;
     app.signed_up(EMAIL).await;
-    let sign_in = async |address: &str, password: &str| {
-        let browser = app.browser();
-        let request = browser
-            .request(Method::POST, "/api/sign_in")
-            .header("origin", &app.url)
-            .header("x-forwarded-for", address);
-        let form = [("email", EMAIL), ("password", password)];
-        browser.send(with_form(request, &form)).await.status
-    };
     let wrong = "another lamp over six stairs";
     for expected in [401, 401, 429, 429] {
-        assert_eq!(sign_in("192.0.2.1", wrong).await, expected);
+        assert_eq!(
+            sign_in_from(&app, "192.0.2.1", EMAIL, wrong).await,
+            expected
+        );
     }
-    assert_eq!(sign_in("192.0.2.2", PASSWORD).await, 200);
+    assert_eq!(sign_in_from(&app, "192.0.2.2", EMAIL, PASSWORD).await, 200);
     // From many addresses together there is a bound as well.
     let mut statuses = Vec::new();
     for last in 10..18 {
-        statuses.push(sign_in(&format!("192.0.2.{last}"), wrong).await);
+        let address = format!("192.0.2.{last}");
+        statuses.push(sign_in_from(&app, &address, EMAIL, wrong).await);
     }
     assert_eq!(statuses, [401, 401, 401, 401, 401, 429, 429, 429]);
 }

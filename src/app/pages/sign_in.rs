@@ -3,8 +3,8 @@
 use crate::{
     api::sessions::SignIn as Ask,
     app::parts::{
-        form::{Field, Submit, Summary, focus_first_error, returned_form},
-        layout::{Lone, go_on_when_done},
+        form::{Field, Progress, Submit, Summary, follow},
+        layout::Lone,
     },
 };
 use leptos::{form::ActionForm, prelude::*};
@@ -15,16 +15,11 @@ use leptos_router::hooks::use_query_map;
 #[component]
 pub fn SignIn() -> impl IntoView {
     let action = ServerAction::<Ask>::new();
-    let returned = returned_form("sign_in");
-    let before = returned.as_ref().map(|form| form.error.clone());
-    let error = Signal::derive(move || match action.value().get() {
-        Some(answer) => answer.err(),
-        None => before.clone(),
-    });
-    let done = move || action.value().get().and_then(Result::ok);
-    let pending = Signal::derive(move || action.pending().get() || done().is_some());
-    go_on_when_done(done);
-    focus_first_error(error);
+    let Progress {
+        returned,
+        error,
+        pending,
+    } = follow(action, "sign_in");
     let typed = |name: &str| returned.as_ref().and_then(|form| form.typed(name));
     let email = typed("email");
     let is_kept = typed("keep_me_signed_in").is_some();

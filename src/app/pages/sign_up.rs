@@ -5,8 +5,8 @@ use crate::{
     app::{
         lazy::LazyPage,
         parts::{
-            form::{Field, Submit, Summary, focus_first_error, returned_form},
-            layout::{Lone, go_on_when_done},
+            form::{Field, Progress, Submit, Summary, follow},
+            layout::Lone,
             strength::StrengthMeter,
         },
     },
@@ -26,16 +26,11 @@ impl LazyPage for SignUp {
 
     fn view(_this: Self) -> AnyView {
         let action = ServerAction::<Ask>::new();
-        let returned = returned_form("sign_up");
-        let before = returned.as_ref().map(|form| form.error.clone());
-        let error = Signal::derive(move || match action.value().get() {
-            Some(answer) => answer.err(),
-            None => before.clone(),
-        });
-        let done = move || action.value().get().and_then(Result::ok);
-        let pending = Signal::derive(move || action.pending().get() || done().is_some());
-        go_on_when_done(done);
-        focus_first_error(error);
+        let Progress {
+            returned,
+            error,
+            pending,
+        } = follow(action, "sign_up");
         let email = returned.as_ref().and_then(|form| form.typed("email"));
         let policy = SharedValue::new(|| {
             use_context::<PasswordPolicy>().unwrap_or(PasswordPolicy { min_length: 15 })

@@ -1,14 +1,50 @@
 //! Forms: fields with their errors, and what comes back into them.
 
 use crate::{
-    app::words,
-    wire::{Error, users::ReturnedForm},
+    app::{parts::layout::go_on_when_done, words},
+    wire::{
+        Error,
+        users::{GoOn, ReturnedForm},
+    },
 };
-use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
+use leptos::{prelude::*, server_fn::ServerFn, wasm_bindgen::JsCast, web_sys::HtmlElement};
+
+/// A form from its submit to its answer.
+pub struct Progress {
+    /// What had been typed when it came back without JavaScript.
+    pub returned: Option<ReturnedForm>,
+    /// Why it was not done, if it was not.
+    pub error: Signal<Option<Error>>,
+    /// It is at work, or done and about to go on.
+    pub pending: Signal<bool>,
+}
+
+/// Follows a form that changes who is signed in: goes on when it is done, and to the first field
+/// that is wrong when it is not.
+pub fn follow<S>(action: ServerAction<S>, function: &str) -> Progress
+where
+    S: ServerFn<Output = GoOn, Error = Error> + Send + Sync + Clone + 'static,
+{
+    let returned = returned_form(function);
+    let before = returned.as_ref().map(|form| form.error.clone());
+    let error = Signal::derive(move || match action.value().get() {
+        Some(answer) => answer.err(),
+        None => before.clone(),
+    });
+    let done = move || action.value().get().and_then(Result::ok);
+    let pending = Signal::derive(move || action.pending().get() || done().is_some());
+    go_on_when_done(done);
+    focus_first_error(error);
+    Progress {
+        returned,
+        error,
+        pending,
+    }
+}
 
 /// The form that came back without JavaScript, if it asked this function. A page with one stays
 /// as the server made it (`document.rs`), so nothing of it travels on to the browser's program.
-pub fn returned_form(function: &str) -> Option<ReturnedForm> {
+fn returned_form(function: &str) -> Option<ReturnedForm> {
     use_context::<ReturnedForm>().filter(|returned| returned.function == function)
 }
 
@@ -164,7 +200,7 @@ pub fn Submit(
 }
 
 /// Moves the focus to the first field that is wrong, when an answer says so.
-pub fn focus_first_error(error: Signal<Option<Error>>) {
+fn focus_first_error(error: Signal<Option<Error>>) {
     Effect::new(move |_| {
         let Some(Error::Fields { fields }) = error.get() else {
             return;
