@@ -5,23 +5,66 @@
 
 use super::error::Error;
 use sqlx::{
-    Any, AnyPool, Executor, Transaction,
+    Any, AnyConnection, AnyPool, Executor, Transaction,
     any::{AnyConnectOptions, AnyPoolOptions},
     migrate::Migrator,
 };
-use std::{str::FromStr, time::Duration};
+use std::{
+    ops::{Deref, DerefMut},
+    str::FromStr,
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 
 /// Embedded in the binary and run at every start; migrations are only ever added.
 static MIGRATIONS: Migrator = sqlx::migrate!("src/server/migrations");
 
-/// A transaction of either database.
-pub type Tx = Transaction<'static, Any>;
+/// Whoever waits longer for a connection, or for their turn to write, is told that the database
+/// is away.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A transaction of either database. Dropped before it is committed, it never was.
+pub struct Tx {
+    transaction: Transaction<'static, Any>,
+    /// Given on when the transaction has ended.
+    _turn: Option<OwnedSemaphorePermit>,
+}
+
+impl Tx {
+    /// Makes all of it so.
+    ///
+    /// # Errors
+    /// If it could not be; then none of it is.
+    pub async fn commit(self) -> Result<(), Error> {
+        Ok(self.transaction.commit().await?)
+    }
+}
+
+impl Deref for Tx {
+    type Target = AnyConnection;
+
+    fn deref(&self) -> &AnyConnection {
+        &self.transaction
+    }
+}
+
+impl DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut AnyConnection {
+        &mut self.transaction
+    }
+}
 
 /// The database of this deployment.
 #[derive(Clone)]
 pub struct Db {
     pool: AnyPool,
-    is_sqlite: bool,
+    /// SQLite writes one at a time. Whoever does not get its lock sleeps for up to 100 ms and asks
+    /// again; here they queue, and the next goes on at once.
+    sqlite_turn: Option<Arc<Semaphore>>,
 }
 
 impl Db {
@@ -35,7 +78,7 @@ impl Db {
         let options = AnyConnectOptions::from_str(url)?;
         let pool = AnyPoolOptions::new()
             .max_connections(max_connections)
-            .acquire_timeout(Duration::from_secs(5))
+            .acquire_timeout(PATIENCE)
             .after_connect(move |connection, _| {
                 Box::pin(async move {
                     if is_sqlite {
@@ -54,7 +97,10 @@ impl Db {
             .connect_with(options)
             .await?;
         MIGRATIONS.run(&pool).await?;
-        Ok(Self { pool, is_sqlite })
+        Ok(Self {
+            pool,
+            sqlite_turn: is_sqlite.then(|| Arc::new(Semaphore::new(1))),
+        })
     }
 
     /// For reading.
@@ -67,14 +113,23 @@ impl Db {
     /// # Errors
     /// If the database is away.
     pub async fn write(&self) -> Result<Tx, Error> {
-        // SQLite must take its write lock at the start: a transaction that reads first and
-        // writes later fails at once when another wrote in between.
-        let begin = if self.is_sqlite {
-            "BEGIN IMMEDIATE"
-        } else {
-            "BEGIN"
+        let (turn, begin) = match &self.sqlite_turn {
+            None => (None, "BEGIN"),
+            Some(turn) => {
+                let turn = timeout(PATIENCE, Arc::clone(turn).acquire_owned()).await;
+                let turn = turn.ok().and_then(Result::ok);
+                // SQLite must take its write lock at the start: a transaction that reads first
+                // and writes later fails at once when another wrote in between.
+                (
+                    Some(turn.ok_or(sqlx::Error::PoolTimedOut)?),
+                    "BEGIN IMMEDIATE",
+                )
+            }
         };
-        Ok(self.pool.begin_with(begin).await?)
+        Ok(Tx {
+            transaction: self.pool.begin_with(begin).await?,
+            _turn: turn,
+        })
     }
 
     /// Answers if the database does.

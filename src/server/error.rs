@@ -27,7 +27,7 @@ pub enum Error {
     Token(#[from] jsonwebtoken::errors::Error),
     /// A task ended without its answer.
     #[error("task: {0}")]
-    Task(#[from] tokio::task::JoinError),
+    Task(#[from] tokio::sync::oneshot::error::RecvError),
     /// A file or socket of ours.
     #[error("{what}: {source}")]
     Io {

@@ -11,10 +11,12 @@ use argon2::{
     password_hash::phc::{Output, ParamsString, PasswordHash, Salt},
 };
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 /// The most that a stored hash may ask for: verifying uses the stored parameters, and a planted
 /// row must not be able to take 4 GiB (security.md PW-2).
@@ -34,15 +36,25 @@ pub struct Hasher(Arc<Inner>);
 struct Inner {
     params: Params,
     random: Random,
-    /// One a core.
-    cores: Arc<Semaphore>,
+    /// As many workers at once.
+    cores: usize,
     /// One a core and one a place in the queue.
     places: Arc<Semaphore>,
     places_in_all: usize,
-    memory: Mutex<Vec<Vec<Block>>>,
+    desk: Mutex<Desk>,
     /// What an unknown address is verified against, so that it costs what a wrong password does.
     nobody: String,
 }
+
+/// What waits, who is at work, and the blocks that nobody works with.
+#[derive(Default)]
+struct Desk {
+    waiting: VecDeque<Job>,
+    workers: usize,
+    memory: Vec<Vec<Block>>,
+}
+
+type Job = Box<dyn FnOnce(&Inner, &mut Vec<Block>) + Send>;
 
 /// What a verification found.
 pub struct Verified {
@@ -82,10 +94,10 @@ impl Hasher {
         Ok(Self(Arc::new(Inner {
             params,
             random,
-            cores: Arc::new(Semaphore::new(cores)),
+            cores,
             places: Arc::new(Semaphore::new(places_in_all)),
             places_in_all,
-            memory: Mutex::default(),
+            desk: Mutex::default(),
             nobody,
         })))
     }
@@ -143,26 +155,35 @@ impl Hasher {
         &self,
         job: impl FnOnce(&Inner, &mut Vec<Block>) -> T + Send + 'static,
     ) -> Result<T, Error> {
-        let busy = wire::Error::Busy { retry_after_s: 2 };
         let place = Arc::clone(&self.0.places)
             .try_acquire_owned()
-            .map_err(|_| busy.clone())?;
-        let core = Arc::clone(&self.0.cores)
-            .acquire_owned()
-            .await
-            .map_err(|_| busy)?;
-        let inner = Arc::clone(&self.0);
-        // The permits go along: an aborted request drops its future, and the hash that goes on
-        // must still be counted (security.md PW-9).
-        let done = tokio::task::spawn_blocking(move || {
-            let mut memory = inner.lock().pop().unwrap_or_default();
-            let done = job(&inner, &mut memory);
-            inner.lock().push(memory);
-            drop((core, place));
-            give_back_when_quiet(inner);
-            done
-        });
-        Ok(done.await?)
+            .map_err(|_| wire::Error::Busy { retry_after_s: 2 })?;
+        let (tell, told) = oneshot::channel();
+        // The permit goes along: an aborted request drops its future, and the hash that goes on
+        // must still be counted (security.md PW-9). One that has not begun is left.
+        let job = move |inner: &Inner, memory: &mut Vec<Block>| {
+            if !tell.is_closed() {
+                let done = job(inner, memory);
+                drop(place);
+                // Whoever asked may have hung up meanwhile.
+                let _ = tell.send(done);
+            }
+        };
+        let is_short_of_workers = {
+            let mut desk = self.0.desk();
+            desk.waiting.push_back(Box::new(job));
+            let is_short = desk.workers < self.0.cores;
+            desk.workers += usize::from(is_short);
+            is_short
+        };
+        if is_short_of_workers {
+            let inner = Arc::clone(&self.0);
+            tokio::task::spawn_blocking(move || {
+                inner.work();
+                give_back_when_quiet(inner);
+            });
+        }
+        Ok(told.await?)
     }
 }
 
@@ -172,19 +193,38 @@ fn give_back_when_quiet(inner: Arc<Inner>) {
         tokio::spawn(async move {
             tokio::time::sleep(QUIET).await;
             if inner.is_idle() {
-                inner.lock().clear();
+                inner.desk().memory.clear();
             }
         });
     }
 }
 
 impl Inner {
+    /// Does what waits, one after the other, until nothing does: a core that had to be handed
+    /// over from thread to thread would rest for a tenth of the time.
+    fn work(&self) {
+        let mut memory = self.desk().memory.pop().unwrap_or_default();
+        loop {
+            let job = {
+                let mut desk = self.desk();
+                let Some(job) = desk.waiting.pop_front() else {
+                    desk.workers -= 1;
+                    desk.memory.push(memory);
+                    return;
+                };
+                job
+            };
+            // A job that panics is an error for whoever waits for it, and for nobody else.
+            let _ = catch_unwind(AssertUnwindSafe(|| job(self, &mut memory)));
+        }
+    }
+
     fn is_idle(&self) -> bool {
         self.places.available_permits() == self.places_in_all
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Vec<Block>>> {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn hash(&self, password: &[u8], memory: &mut Vec<Block>) -> Result<String, Error> {

@@ -26,10 +26,27 @@ pub struct TestApp {
     pub url: String,
     pub state: State,
     now_ms: Arc<AtomicI64>,
-    /// The clock panics when it has been asked so many times; never, below zero.
-    asks_until_panic: Arc<AtomicI64>,
+    clock_fault: Fault,
+    random_fault: Fault,
     folder: std::path::PathBuf,
     _stop: oneshot::Sender<()>,
+}
+
+/// Panics when it has been asked so many times; never, below zero.
+#[derive(Clone)]
+struct Fault(Arc<AtomicI64>);
+
+impl Default for Fault {
+    fn default() -> Self {
+        Self(Arc::new(AtomicI64::new(-1)))
+    }
+}
+
+impl Fault {
+    fn ask(&self) {
+        let left = self.0.fetch_sub(1, Ordering::SeqCst);
+        assert_ne!(left, 0, "a fault for a test");
+    }
 }
 
 impl TestApp {
@@ -55,17 +72,23 @@ impl TestApp {
         change(&mut settings.config);
 
         let now_ms = Arc::new(AtomicI64::new(1_800_000_000_000));
-        let asks_until_panic = Arc::new(AtomicI64::new(-1));
+        let (clock_fault, random_fault) = (Fault::default(), Fault::default());
         let clock = Clock::from_fn({
-            let (now_ms, asks) = (Arc::clone(&now_ms), Arc::clone(&asks_until_panic));
+            let (now_ms, fault) = (Arc::clone(&now_ms), clock_fault.clone());
             move || {
-                assert_ne!(asks.fetch_sub(1, Ordering::SeqCst), 0, "a fault for a test");
+                fault.ask();
                 now_ms.load(Ordering::SeqCst)
             }
         });
-        let state = State::open(settings, clock, Random::system())
-            .await
-            .unwrap();
+        let random = Random::from_fn({
+            let fault = random_fault.clone();
+            move |bytes| {
+                fault.ask();
+                aws_lc_rs::rand::fill(bytes).unwrap();
+                Ok(())
+            }
+        });
+        let state = State::open(settings, clock, random).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
@@ -80,7 +103,8 @@ impl TestApp {
             url,
             state,
             now_ms,
-            asks_until_panic,
+            clock_fault,
+            random_fault,
             folder,
             _stop: stop,
         }
@@ -91,9 +115,15 @@ impl TestApp {
         self.now_ms.fetch_add(seconds * 1000, Ordering::SeqCst);
     }
 
-    /// Makes the server panic when it asks for the time, after so many more answers.
+    /// Makes the server panic when it asks for the time, after so many more answers; never,
+    /// below zero.
     pub fn panic_after(&self, answers: i64) {
-        self.asks_until_panic.store(answers, Ordering::SeqCst);
+        self.clock_fault.0.store(answers, Ordering::SeqCst);
+    }
+
+    /// The same when it asks for random bytes.
+    pub fn panic_after_random(&self, answers: i64) {
+        self.random_fault.0.store(answers, Ordering::SeqCst);
     }
 
     /// Changes rows behind the server's back, as a thief or a fault would.

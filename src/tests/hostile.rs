@@ -277,6 +277,13 @@ async fn a_panic_is_an_error_like_any_other_and_the_next_request_is_fine() {
         app.panic_after(-1);
         assert_eq!(browser.viewer().await.as_deref(), Some(EMAIL));
     }
+    // While a password is hashed, for which the server asks once more after the nonce.
+    app.panic_after_random(1);
+    let answer = app.browser().sign_up("other@example.com", PASSWORD).await;
+    assert_eq!(answer.status, 500);
+    app.panic_after_random(-1);
+    let answer = app.browser().sign_up("other@example.com", PASSWORD).await;
+    assert_eq!(answer.status, 200);
     // While a page is rendered: the layer has had its answer, the page's resource has not.
     app.panic_after(1);
     let page = browser.open("/account").await;
