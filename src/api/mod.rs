@@ -1,4 +1,5 @@
 //! What may be asked: server functions with stable names, by noun. Each opens with its door.
 
+pub mod activity;
 pub mod sessions;
 pub mod users;

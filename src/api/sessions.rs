@@ -1,7 +1,11 @@
 //! Asked about sessions.
 
-use crate::wire::{Error, Json, users::GoOn};
-use leptos::prelude::*;
+use crate::wire::{
+    Error, Json,
+    sessions::{Devices, Ended},
+    users::GoOn,
+};
+use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 /// Signs in, in place of whoever the browser had signed in.
 #[server(prefix = "/api", endpoint = "sign_in", output = Json)]
@@ -26,5 +30,37 @@ pub async fn sign_out() -> Result<GoOn, Error> {
     sessions::sign_out(&caller).await?;
     Ok(GoOn {
         next: "/?done=signed_out".to_owned(),
+    })
+}
+
+/// What is signed in to this account.
+#[server(prefix = "/api", endpoint = "list_sessions", input = GetUrl, output = Json)]
+pub async fn list_sessions() -> Result<Devices, Error> {
+    use crate::server::{doors::signed_in, sessions};
+    let (caller, session) = signed_in()?;
+    Ok(sessions::list(&caller, &session).await?)
+}
+
+/// Ends one session of this account, by its public id.
+#[server(prefix = "/api", endpoint = "end_session", output = Json)]
+pub async fn end_session(id: String) -> Result<Ended, Error> {
+    use crate::server::{doors::recently_signed_in, sessions};
+    let (caller, session) = recently_signed_in()?;
+    let count = sessions::end_one(&caller, &session, &id).await?;
+    Ok(Ended {
+        count,
+        next: "/account/sessions".to_owned(),
+    })
+}
+
+/// Ends every session of this account but this one.
+#[server(prefix = "/api", endpoint = "end_other_sessions", output = Json)]
+pub async fn end_other_sessions() -> Result<Ended, Error> {
+    use crate::server::{doors::recently_signed_in, sessions};
+    let (caller, session) = recently_signed_in()?;
+    let count = sessions::end_others(&caller, &session).await?;
+    Ok(Ended {
+        count,
+        next: "/account/sessions".to_owned(),
     })
 }

@@ -2,6 +2,7 @@
 
 use crate::wire::{
     Error, Json,
+    sessions::Ended,
     users::{GoOn, Viewer},
 };
 use leptos::{prelude::*, server_fn::codec::GetUrl};
@@ -12,6 +13,43 @@ pub async fn sign_up(email: String, password: String) -> Result<GoOn, Error> {
     use crate::server::{doors::anyone, users};
     let caller = anyone()?;
     Ok(users::sign_up(&caller, &email, password).await?)
+}
+
+/// Changes the password of whoever is signed in. Every other session ends, unless they are to be
+/// kept.
+#[server(prefix = "/api", endpoint = "change_password", output = Json)]
+pub async fn change_password(
+    current_password: String,
+    new_password: String,
+    #[server(default)] keep_others: Option<String>,
+) -> Result<Ended, Error> {
+    use crate::server::{doors::signed_in, users};
+    let (caller, session) = signed_in()?;
+    let keep_others = keep_others.is_some();
+    let count = users::change_password(
+        &caller,
+        &session,
+        current_password,
+        new_password,
+        keep_others,
+    )
+    .await?;
+    Ok(Ended {
+        count,
+        next: "/account/security".to_owned(),
+    })
+}
+
+/// Shows once more who is signed in, before something that asks for it.
+#[server(prefix = "/api", endpoint = "confirm_password", output = Json)]
+pub async fn confirm_password(
+    password: String,
+    #[server(default)] next: Option<String>,
+) -> Result<GoOn, Error> {
+    use crate::server::{doors::signed_in, users};
+    let (caller, session) = signed_in()?;
+    let next = next.unwrap_or_default();
+    Ok(users::confirm_password(&caller, &session, password, &next).await?)
 }
 
 /// Who is signed in, if anybody is.

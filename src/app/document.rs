@@ -1,7 +1,7 @@
 //! The document around the app: made by the server alone.
 
 use super::{App, parts::layout::Stray, words};
-use crate::wire::{self, users::ReturnedForm};
+use crate::wire::{self, sessions::ThisSession, users::ReturnedForm};
 use http::request::Parts;
 use leptos::{config::LeptosOptions, nonce::use_nonce, prelude::*};
 use leptos_meta::MetaTags;
@@ -11,6 +11,23 @@ use std::{collections::HashMap, path::Path, sync::Arc};
 /// the browser. Trusted Types are enforced, so a policy must let those in; it lets in nothing
 /// that could run: no script, no handler, no frame, and no script URL at all.
 const TRUSTED_TYPES: &str = r#"window.trustedTypes&&trustedTypes.createPolicy("default",{createHTML:function(t){if(/<\s*(script|iframe|object|embed|link|meta|base)|[\s"'/]on\w+\s*=|javascript:/i.test(t))throw new TypeError("refused");return t}});"#;
+
+/// Every page tells the browser's other tabs whose it is. A tab of somebody who is no longer
+/// signed in, or that the browser brings back from memory, loads anew: nothing private stays in
+/// sight or can be brought back.
+fn tabs(number: Option<u16>) -> String {
+    let own = number.unwrap_or_default();
+    let tell = format!(r#"const c=new BroadcastChannel("cloakroom");c.postMessage({own});"#);
+    let listen = format!(
+        "c.onmessage=e=>{{if(e.data!=={own})location.reload()}};\
+         addEventListener(\"pageshow\",e=>{{if(e.persisted)location.reload()}})"
+    );
+    if number.is_some() {
+        format!("{tell}{listen}")
+    } else {
+        tell
+    }
+}
 
 /// The names of the built files, which carry a hash.
 pub struct SiteFiles {
@@ -107,6 +124,7 @@ impl Files {
 /// The document that every page is in.
 pub fn shell(files: &Files) -> impl IntoView + use<> {
     let nonce = use_nonce();
+    let tabs = tabs(use_context::<ThisSession>().map(|session| session.number));
     // Both files are fetched at once, and take over when the document is whole. Where they do not
     // arrive the page goes on as HTML.
     let hydrate = format!(
@@ -132,7 +150,8 @@ pub fn shell(files: &Files) -> impl IntoView + use<> {
         <html lang="en">
             <head>
                 {head(files)}
-                <script nonce=nonce>{TRUSTED_TYPES}</script>
+                <script nonce=nonce.clone()>{TRUSTED_TYPES}</script>
+                <script nonce=nonce>{tabs}</script>
                 <AutoReload options=(*files.options).clone() />
                 {program}
                 <MetaTags />

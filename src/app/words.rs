@@ -1,6 +1,6 @@
 //! The words for people: what the wire says in codes.
 
-use crate::wire::{Error, Problem, sessions::Device};
+use crate::wire::{Error, Problem, activity::Kind, sessions::Device};
 
 /// What happened, and what to do next.
 pub fn what_happened(error: &Error) -> String {
@@ -10,7 +10,8 @@ pub fn what_happened(error: &Error) -> String {
         Error::WrongEmailOrPassword => {
             "That e-mail address and password do not match. Check both and try again.".to_owned()
         }
-        Error::SignInNeeded => "You are signed out. Sign in and try again.".to_owned(),
+        Error::SignInNeeded => "You were signed out. Sign in to go on.".to_owned(),
+        Error::RecentSignInNeeded => "Enter your password to go on.".to_owned(),
         Error::CrossSite => {
             "That came from another site, so nothing was done. Go to the page here and try again."
                 .to_owned()
@@ -43,6 +44,7 @@ pub fn what_is_wrong(problem: Problem) -> String {
     match problem {
         Problem::Missing => "Fill this in.".to_owned(),
         Problem::NotAnEmail => "Enter an e-mail address, like name@example.com.".to_owned(),
+        Problem::WrongPassword => "This is not your password. Try again.".to_owned(),
         Problem::Taken => "This address already has an account. Sign in instead.".to_owned(),
         Problem::TooShort { min } => format!("Use at least {min} characters."),
         Problem::TooLong { max } => format!("Use at most {max} characters."),
@@ -51,6 +53,47 @@ pub fn what_is_wrong(problem: Problem) -> String {
         }
         Problem::LikeEmail => "This is too close to your address. Choose another.".to_owned(),
         Problem::Guessable => "This is a pattern that is soon guessed. Choose another.".to_owned(),
+    }
+}
+
+/// What was ended, once it is.
+pub fn ended(count: u32) -> String {
+    match count {
+        0 => "No other device was signed in.".to_owned(),
+        1 => "1 other device was signed out.".to_owned(),
+        count => format!("{count} other devices were signed out."),
+    }
+}
+
+/// How somebody signed in, after "Signed in".
+pub fn signed_in_by(how: &str) -> &'static str {
+    match how {
+        "pwd" => "with a password",
+        _ => "in another way",
+    }
+}
+
+/// What happened, in one sentence.
+pub fn happened(kind: Kind, how_many: u32) -> String {
+    match (kind, how_many) {
+        (Kind::SignedUp, _) => "The account was made".to_owned(),
+        (Kind::SignedIn, _) => "Signed in".to_owned(),
+        (Kind::SignInFailed, 1) => "A wrong password was entered".to_owned(),
+        (Kind::SignInFailed, many) => format!("A wrong password was entered {many} times"),
+        (Kind::SignedOut, _) => "Signed out".to_owned(),
+        (Kind::SessionEnded, 1) => "Another device was signed out".to_owned(),
+        (Kind::SessionEnded, many) => format!("{many} other devices were signed out"),
+        (Kind::SessionCopied, _) => {
+            "A copy of a sign-in was used here; the copy and its device were signed out".to_owned()
+        }
+        (Kind::PasswordConfirmed, _) => "The password was confirmed".to_owned(),
+        (Kind::PasswordChanged, 0) => "The password was changed".to_owned(),
+        (Kind::PasswordChanged, 1) => {
+            "The password was changed, and 1 other device was signed out".to_owned()
+        }
+        (Kind::PasswordChanged, many) => {
+            format!("The password was changed, and {many} other devices were signed out")
+        }
     }
 }
 
@@ -105,11 +148,15 @@ pub fn exact(unix_s: i64) -> String {
         .unwrap_or_default()
 }
 
+/// Such as "20:05", in UTC.
+pub fn time_of_day(unix_s: i64) -> String {
+    let minute_of_day = unix_s.rem_euclid(86_400) / 60;
+    format!("{:02}:{:02}", minute_of_day / 60, minute_of_day % 60)
+}
+
 /// Such as "24 November 2026, 20:05 UTC".
 pub fn exact_in_words(unix_s: i64) -> String {
-    let minute_of_day = unix_s.rem_euclid(86_400) / 60;
-    let (hour, minute) = (minute_of_day / 60, minute_of_day % 60);
-    format!("{}, {hour:02}:{minute:02} UTC", date(unix_s))
+    format!("{}, {} UTC", date(unix_s), time_of_day(unix_s))
 }
 
 /// How strong a password is, from the estimator's score of 0 to 4.

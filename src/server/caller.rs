@@ -1,9 +1,10 @@
 //! Who calls: worked out once, in one layer, before any handler. Handlers never read cookies.
 
 use super::{
+    activity::Visitor,
     answer::refuse,
     cookie::{self, Found, SetCookies},
-    sessions::{self, Session},
+    sessions::{self, Resumed, Session},
     state::State,
 };
 use crate::wire;
@@ -13,7 +14,10 @@ use axum::{
     response::Response,
 };
 use http::{HeaderMap, header};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
+};
 
 /// The longest `User-Agent` that is kept, in code points.
 const USER_AGENT_MAX: usize = 256;
@@ -28,11 +32,11 @@ pub struct Caller {
     /// What the server holds.
     pub state: State,
     /// The live session, if the cookie names one.
-    pub session: Option<Session>,
-    /// The client's address, as far as it can be trusted.
-    pub address: IpAddr,
-    /// What the client calls itself.
-    pub user_agent: String,
+    pub session: Option<Arc<Session>>,
+    /// The cookie was one of ours, and its session is over.
+    pub was_signed_out: bool,
+    /// From where, and with what.
+    pub visitor: Visitor,
     /// The cookies of the response.
     pub cookies: SetCookies,
 }
@@ -44,32 +48,58 @@ pub async fn identify(
     next: Next,
 ) -> Response {
     let headers = request.headers();
-    let address = client_address(&request, state.config.server.trusted_proxy_hops);
-    let session = match cookie::find(headers, cookie::SESSION) {
-        Found::None => None,
+    let visitor = Visitor {
+        address: client_address(&request, state.config.server.trusted_proxy_hops),
+        user_agent: user_agent(headers),
+    };
+    let resumed = match cookie::find(headers, cookie::SESSION) {
+        Found::None => Resumed::default(),
         // A stranger's cookie beside the browser's own: nobody can say which is which.
         Found::Many => {
             tracing::warn!(event = "two_session_cookies", path = request.uri().path());
             return refuse(wire::Error::SignInNeeded);
         }
-        Found::One(token) => match sessions::resume(&state, &token).await {
-            Ok(session) => session,
+        Found::One(token) => match sessions::resume(&state, &token, &visitor).await {
+            Ok(resumed) => resumed,
             // Promise 3: no database, no session, and no guess.
             Err(error) => return refuse(error.into()),
         },
     };
-    let cookies = SetCookies::default();
-    let caller = Caller {
-        address,
-        user_agent: user_agent(headers),
+    let Resumed {
         session,
-        cookies: cookies.clone(),
+        renewal,
+        was_ours,
+    } = resumed;
+    let caller = Caller {
+        was_signed_out: was_ours && session.is_none(),
+        visitor,
+        session,
+        cookies: SetCookies::default(),
         state,
     };
-    request.extensions_mut().insert(caller);
+    request.extensions_mut().insert(caller.clone());
     let mut response = next.run(request).await;
-    cookies.write(&mut response);
+    if let Some(renewal) = renewal {
+        caller.renew(&renewal).await;
+    }
+    caller.cookies.write(&mut response);
     response
+}
+
+impl Caller {
+    /// Renews the cookie of the session, unless the handler has had its say about it.
+    async fn renew(&self, renewal: &sessions::Renewal) {
+        let Some(session) = &self.session else { return };
+        if self.cookies.have_session() {
+            return;
+        }
+        match sessions::renew(&self.state, session, renewal).await {
+            Ok(Some(cookie)) => cookie.send(self),
+            Ok(None) => {}
+            // The browser goes on with the cookie that it has, and the next request tries again.
+            Err(error) => tracing::warn!(event = "not_renewed", %error),
+        }
+    }
 }
 
 fn user_agent(headers: &HeaderMap) -> String {

@@ -1,14 +1,15 @@
 //! The operator's commands.
 
 use super::{
-    clock::Clock, error::Error, listen, random::Random, router::router, settings::Settings,
-    state::State, users,
+    clock::Clock, deployment, error::Error, listen, random::Random, router::router,
+    settings::Settings, state::State, users,
 };
-use crate::wire;
+use crate::wire::{self, fields::Email};
 use clap::{Parser, Subcommand};
 use std::{
+    fs::File,
     io::{BufRead, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 /// Accounts and sessions whose cookie no script can read.
@@ -26,9 +27,12 @@ pub struct Cli {
 enum Command {
     /// Serve (what happens without a command)
     Serve,
-    /// Add and list the people who have an account
+    /// Add, list, keep out and sign out the people who have an account
     #[command(subcommand)]
     User(UserCommand),
+    /// Exchange the signing secret
+    #[command(subcommand)]
+    Secret(SecretCommand),
     /// Print the settings in force and where each came from
     Config,
 }
@@ -43,6 +47,30 @@ enum UserCommand {
     },
     /// List the accounts: id, address, when it was made (Unix seconds)
     List,
+    /// Keep an account out: nobody signs in to it, and every device is signed out at once
+    Disable {
+        /// The account's e-mail address
+        #[arg(long)]
+        email: String,
+    },
+    /// Let an account in again
+    Enable {
+        /// The account's e-mail address
+        #[arg(long)]
+        email: String,
+    },
+    /// Sign out every device of an account
+    SignOut {
+        /// The account's e-mail address
+        #[arg(long)]
+        email: String,
+    },
+}
+
+#[derive(Subcommand)]
+enum SecretCommand {
+    /// Make this node's secret the deployment's, when the one before is lost: all sessions end
+    Adopt,
 }
 
 /// Does what the command line says.
@@ -73,9 +101,40 @@ pub async fn run(cli: Cli) -> Result<(), Error> {
                     print(&[id])
                 }
                 UserCommand::List => list(&state).await,
+                UserCommand::Disable { email } => {
+                    let ended = users::set_disabled(&state, &read(&email)?, true).await?;
+                    print_ended(&email, ended)
+                }
+                UserCommand::Enable { email } => {
+                    let known = users::set_disabled(&state, &read(&email)?, false).await?;
+                    known.map(drop).ok_or_else(|| no_account(&email))
+                }
+                UserCommand::SignOut { email } => {
+                    let ended = users::end_sessions(&state, &read(&email)?).await?;
+                    print_ended(&email, ended)
+                }
             }
         }
+        Some(Command::Secret(SecretCommand::Adopt)) => {
+            let (clock, random) = (Clock::system(), Random::system());
+            let (state, secret) = State::open_any(settings, clock, random).await?;
+            let ended = deployment::adopt(&state, &secret).await?;
+            print(&[format!("{ended} sessions ended")])
+        }
     }
+}
+
+fn read(email: &str) -> Result<Email, Error> {
+    Email::parse(email).map_err(|_| no_account(email))
+}
+
+fn no_account(email: &str) -> Error {
+    Error::Config(format!("{email}: there is no such account"))
+}
+
+fn print_ended(email: &str, ended: Option<u32>) -> Result<(), Error> {
+    let ended = ended.ok_or_else(|| no_account(email))?;
+    print(&[format!("{ended} sessions ended")])
 }
 
 async fn list(state: &State) -> Result<(), Error> {
@@ -121,6 +180,7 @@ fn print(lines: &[String]) -> Result<(), Error> {
 
 async fn serve(settings: Settings) -> Result<(), Error> {
     let address = settings.leptos.site_addr;
+    let data_dir = settings.config.data.dir.clone();
     let state = State::open(settings, Clock::system(), Random::system()).await?;
     let refused = |source| Error::Io {
         what: format!("listen on {address}"),
@@ -131,10 +191,33 @@ async fn serve(settings: Settings) -> Result<(), Error> {
         .map_err(refused)?;
     // Port 0 asks the system for one.
     let address = listener.local_addr().map_err(refused)?;
+    // What others end in an embedded database is heard of by one process only.
+    let _alone = (!state.db.is_postgres())
+        .then(|| serve_alone(&data_dir))
+        .transpose()?;
+    state.begin_to_serve();
     tracing::info!(event = "listening", %address);
     listen::serve(listener, router(state.clone()), &state, stopped()).await?;
-    state.db.close().await;
-    Ok(())
+    state.end_serving().await
+}
+
+/// Holds the data folder's lock for as long as the file is open.
+fn serve_alone(data_dir: &Path) -> Result<File, Error> {
+    let path = data_dir.join("serving.lock");
+    let refused = |source| Error::Io {
+        what: path.display().to_string(),
+        source,
+    };
+    let mut options = File::options();
+    options.create(true).append(true);
+    let file = options.open(&path).map_err(refused)?;
+    file.try_lock().map_err(|_| {
+        Error::Config(format!(
+            "Another server has the database in {}; several need PostgreSQL.",
+            data_dir.display()
+        ))
+    })?;
+    Ok(file)
 }
 
 /// Ctrl-C, or the word of a service manager.

@@ -65,6 +65,14 @@ tables! {
         kept_idle_timeout_s: u32 = 1_209_600,
         /// The second with "Keep me signed in".
         kept_absolute_timeout_s: u32 = 2_592_000,
+        /// What changes who can sign in asks for the password again after this long, in seconds.
+        recent_sign_in_s: u32 = 600,
+        /// `aal1` or `aal2`: no session outlives what NIST allows at this level.
+        preset: Preset = Preset::Aal1,
+        /// Sessions that one person may have; one more ends the one unused for longest.
+        max_per_user: u32 = 100,
+        /// Sessions that are held in memory at once.
+        kept_in_memory: u32 = 50_000,
     }
     /// What a password must be and how it is hashed.
     Passwords {
@@ -91,6 +99,43 @@ tables! {
         sign_ins_per_account: u32 = 100,
         /// Sign-ups from one address a minute.
         sign_ups_per_address: u32 = 20,
+    }
+}
+
+/// Authenticator assurance levels (NIST SP 800-63B-4), and the times that go with them: whatever
+/// else is set, a session is no longer than its level allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Preset {
+    /// 30 days in all (2.1.3).
+    Aal1,
+    /// 1 hour without use, 24 hours in all (2.2.3).
+    Aal2,
+}
+
+impl Preset {
+    /// Without use and in all, in seconds.
+    pub fn most(self) -> (u32, u32) {
+        match self {
+            Self::Aal1 => (u32::MAX, 30 * 86_400),
+            Self::Aal2 => (3_600, 86_400),
+        }
+    }
+}
+
+impl Session {
+    /// How long a session may go without use and how long it lasts in all, in seconds.
+    pub fn times(&self, is_kept: bool) -> (i64, i64) {
+        let (idle, in_all) = if is_kept {
+            (self.kept_idle_timeout_s, self.kept_absolute_timeout_s)
+        } else {
+            (self.idle_timeout_s, self.absolute_timeout_s)
+        };
+        let (idle_most, most_in_all) = self.preset.most();
+        (
+            i64::from(idle.min(idle_most)),
+            i64::from(in_all.min(most_in_all)),
+        )
     }
 }
 
@@ -154,106 +199,52 @@ pub struct LeptosKeys {
 impl Config {
     /// The first rule that does not hold, of those that a type cannot say: the key, and what was
     /// expected of it.
-    pub fn broken_rule(&self) -> Option<(&'static str, &'static str)> {
-        let (server, session) = (&self.server, &self.session);
-        let (passwords, limits) = (&self.passwords, &self.limits);
+    pub fn broken_rule(&self) -> Option<(&'static str, String)> {
+        let most = u32::MAX;
+        macro_rules! rule {
+            ($table:ident . $key:ident, $range:expr, $unit:literal) => {
+                (
+                    concat!(stringify!($table), ".", stringify!($key)),
+                    self.$table.$key,
+                    $range,
+                    $unit,
+                )
+            };
+        }
         let rules = [
-            (
-                "database.max_connections",
-                self.database.max_connections >= 1,
-                "at least 1",
-            ),
-            (
-                "server.body_limit_bytes",
-                server.body_limit_bytes >= 4096,
-                "at least 4096 bytes",
-            ),
-            (
-                "server.request_timeout_s",
-                server.request_timeout_s >= 1,
-                "at least 1",
-            ),
-            (
-                "server.header_timeout_s",
-                server.header_timeout_s >= 1,
-                "at least 1",
-            ),
-            (
-                "server.body_timeout_s",
-                server.body_timeout_s >= 1,
-                "at least 1",
-            ),
-            (
-                "server.max_connections",
-                server.max_connections >= 1,
-                "at least 1",
-            ),
-            (
-                "session.idle_timeout_s",
-                session.idle_timeout_s >= 60,
-                "at least 60 seconds",
-            ),
-            (
-                "session.absolute_timeout_s",
-                session.absolute_timeout_s >= 60,
-                "at least 60 seconds",
-            ),
-            (
-                "session.kept_idle_timeout_s",
-                session.kept_idle_timeout_s >= 60,
-                "at least 60 seconds",
-            ),
-            (
-                "session.kept_absolute_timeout_s",
-                session.kept_absolute_timeout_s >= 60,
-                "at least 60 seconds",
-            ),
-            (
-                "limits.sign_ins_per_address",
-                limits.sign_ins_per_address >= 1,
-                "at least 1",
-            ),
-            (
-                "limits.sign_ins_per_account_and_address",
-                limits.sign_ins_per_account_and_address >= 1,
-                "at least 1",
-            ),
-            (
-                "limits.sign_ins_per_account",
-                limits.sign_ins_per_account >= 1,
-                "at least 1",
-            ),
-            (
-                "limits.sign_ups_per_address",
-                limits.sign_ups_per_address >= 1,
-                "at least 1",
-            ),
-            (
-                "passwords.min_length",
-                (8..=64).contains(&passwords.min_length),
-                "8 to 64 code points",
-            ),
+            rule!(database.max_connections, 1..=most, ""),
+            rule!(server.body_limit_bytes, 4096..=most, " bytes"),
+            rule!(server.request_timeout_s, 1..=most, " seconds"),
+            rule!(server.header_timeout_s, 1..=most, " seconds"),
+            rule!(server.body_timeout_s, 1..=most, " seconds"),
+            rule!(server.max_connections, 1..=most, ""),
+            rule!(session.idle_timeout_s, 60..=most, " seconds"),
+            rule!(session.absolute_timeout_s, 60..=most, " seconds"),
+            rule!(session.kept_idle_timeout_s, 60..=most, " seconds"),
+            rule!(session.kept_absolute_timeout_s, 60..=most, " seconds"),
+            rule!(session.recent_sign_in_s, 60..=most, " seconds"),
+            rule!(session.max_per_user, 1..=1000, " sessions"),
+            rule!(limits.sign_ins_per_address, 1..=most, ""),
+            rule!(limits.sign_ins_per_account_and_address, 1..=most, ""),
+            rule!(limits.sign_ins_per_account, 1..=most, ""),
+            rule!(limits.sign_ups_per_address, 1..=most, ""),
+            rule!(passwords.min_length, 8..=64, " code points"),
             // What is hashed today must be what may be verified tomorrow.
-            (
-                "passwords.memory_kib",
-                passwords.memory_kib <= MEMORY_MAX_KIB,
-                "at most 262144 KiB",
-            ),
-            (
-                "passwords.iterations",
-                passwords.iterations <= ITERATIONS_MAX,
-                "at most 16 passes",
-            ),
-            (
-                "passwords.lanes",
-                passwords.lanes <= LANES_MAX,
-                "at most 8 lanes",
-            ),
+            rule!(passwords.memory_kib, 0..=MEMORY_MAX_KIB, " KiB"),
+            rule!(passwords.iterations, 0..=ITERATIONS_MAX, " passes"),
+            rule!(passwords.lanes, 0..=LANES_MAX, " lanes"),
         ];
-        rules
+        let broken = rules
             .into_iter()
-            .find(|(_, holds, _)| !holds)
-            .map(|(key, _, expected)| (key, expected))
+            .find(|(_, value, range, _)| !range.contains(value));
+        broken.map(|(key, _, range, unit)| {
+            let expected = match (*range.start(), *range.end()) {
+                (least, u32::MAX) => format!("at least {least}{unit}"),
+                (0, most) => format!("at most {most}{unit}"),
+                (least, most) => format!("{least} to {most}{unit}"),
+            };
+            (key, expected)
+        })
     }
 
     /// The URL of the database: the one that was set, or SQLite in the data folder.

@@ -71,6 +71,12 @@ impl SetCookies {
         self.set(SESSION, "", Some(0));
     }
 
+    /// Whether a session is handed out or taken away.
+    pub fn have_session(&self) -> bool {
+        let cookies = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        cookies.iter().any(|cookie| cookie.name == SESSION)
+    }
+
     /// Sends a sealed form along to the next page, which takes it away again.
     pub fn send_form(&self, sealed: &str) {
         self.set(FORM, sealed, Some(60));

@@ -12,7 +12,10 @@ use sqlx::{
 use std::{
     ops::{Deref, DerefMut},
     str::FromStr,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 use tokio::{
@@ -62,6 +65,8 @@ impl DerefMut for Tx {
 #[derive(Clone)]
 pub struct Db {
     pool: AnyPool,
+    /// How often the database was turned to, for whoever measures what asks it.
+    asked: Arc<AtomicU64>,
     /// SQLite writes one at a time. Whoever does not get its lock sleeps for up to 100 ms and asks
     /// again; here they queue, and the next goes on at once.
     sqlite_turn: Option<Arc<Semaphore>>,
@@ -99,12 +104,14 @@ impl Db {
         MIGRATIONS.run(&pool).await?;
         Ok(Self {
             pool,
+            asked: Arc::default(),
             sqlite_turn: is_sqlite.then(|| Arc::new(Semaphore::new(1))),
         })
     }
 
     /// For reading.
     pub fn pool(&self) -> &AnyPool {
+        self.asked.fetch_add(1, Ordering::Relaxed);
         &self.pool
     }
 
@@ -113,6 +120,7 @@ impl Db {
     /// # Errors
     /// If the database is away.
     pub async fn write(&self) -> Result<Tx, Error> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
         let (turn, begin) = match &self.sqlite_turn {
             None => (None, "BEGIN"),
             Some(turn) => {
@@ -130,6 +138,21 @@ impl Db {
             transaction: self.pool.begin_with(begin).await?,
             _turn: turn,
         })
+    }
+
+    /// How often it was turned to since the start, to read or to write.
+    pub fn asked(&self) -> u64 {
+        self.asked.load(Ordering::Relaxed)
+    }
+
+    /// Many nodes may share it, and it can tell them something.
+    pub fn is_postgres(&self) -> bool {
+        self.sqlite_turn.is_none()
+    }
+
+    /// The process is about to end.
+    pub fn is_closed(&self) -> bool {
+        self.pool.is_closed()
     }
 
     /// Answers if the database does.

@@ -1,7 +1,7 @@
 //! Who may come in. Every server function opens with one of these lines, and pages under
 //! `/account` are behind the guard at the end (promise 2: closed unless opened).
 
-use super::{caller::Caller, sessions::Session, state::State};
+use super::{answer::refuse, caller::Caller, forms::to_sign_in, sessions::Session, state::State};
 use crate::wire;
 use axum::{
     extract::Request,
@@ -9,7 +9,8 @@ use axum::{
 };
 use http::request::Parts;
 use leptos::prelude::use_context;
-use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+use percent_encoding::percent_decode_str;
+use std::sync::Arc;
 
 /// Open to everybody, signed in or not.
 ///
@@ -25,9 +26,24 @@ pub fn anyone() -> Result<Caller, wire::Error> {
 ///
 /// # Errors
 /// [`wire::Error::SignInNeeded`] for everybody else.
-pub fn signed_in() -> Result<(Caller, Session), wire::Error> {
+pub fn signed_in() -> Result<(Caller, Arc<Session>), wire::Error> {
     let caller = anyone()?;
     let session = caller.session.clone().ok_or(wire::Error::SignInNeeded)?;
+    Ok((caller, session))
+}
+
+/// Open to whoever has shown who they are within the last minutes (ASVS 7.5.2): whoever finds a
+/// browser open, or has a copy of its cookie, does not come in here.
+///
+/// # Errors
+/// [`wire::Error::RecentSignInNeeded`] for those who are signed in for longer: the page asks for
+/// the password, and carries on.
+pub fn recently_signed_in() -> Result<(Caller, Arc<Session>), wire::Error> {
+    let (caller, session) = signed_in()?;
+    let recent_s = i64::from(caller.state.config.session.recent_sign_in_s);
+    if caller.state.clock.now_s() >= session.authenticated_at + recent_s {
+        return Err(wire::Error::RecentSignInNeeded);
+    }
     Ok((caller, session))
 }
 
@@ -39,38 +55,27 @@ pub fn signed_in() -> Result<(Caller, Session), wire::Error> {
 pub fn guard_pages(request: Request) -> Result<Request, Box<Response>> {
     // The app's router reads `/%61ccount` as `/account`, so the guard does as well.
     let path = percent_decode_str(request.uri().path()).decode_utf8_lossy();
-    let is_signed_in = request
-        .extensions()
-        .get::<Caller>()
-        .is_some_and(|caller| caller.session.is_some());
+    let caller = request.extensions().get::<Caller>();
+    let is_signed_in = caller.is_some_and(|caller| caller.session.is_some());
     // A form that came back has an error to show, whoever is signed in.
     let is_returned = request
         .extensions()
         .get::<wire::users::ReturnedForm>()
         .is_some();
     let is_private = path == "/account" || path.starts_with("/account/");
-    let elsewhere = if is_private && !is_signed_in {
-        let asked = request.uri().path_and_query().map_or("", |it| it.as_str());
-        format!("/sign-in?next={}", utf8_percent_encode(asked, IN_QUERY))
-    } else if is_signed_in && !is_returned && matches!(&*path, "/sign-in" | "/sign-up") {
-        "/account".to_owned()
-    } else {
-        return Ok(request);
+    let elsewhere = match caller {
+        Some(caller) if is_private && !is_signed_in => {
+            let asked = request.uri().path_and_query().map_or("", |it| it.as_str());
+            to_sign_in(caller, asked)
+        }
+        Some(_) if is_signed_in && !is_returned && matches!(&*path, "/sign-in" | "/sign-up") => {
+            Redirect::to("/account").into_response()
+        }
+        Some(_) => return Ok(request),
+        None => refuse(wire::Error::Unexpected { id: String::new() }),
     };
-    Err(Box::new(Redirect::to(&elsewhere).into_response()))
+    Err(Box::new(elsewhere))
 }
-
-/// What would end the value of a query's parameter, or be read as something else in it.
-const IN_QUERY: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'#')
-    .add(b'%')
-    .add(b'&')
-    .add(b'+')
-    .add(b'<')
-    .add(b'=')
-    .add(b'>');
 
 /// What a page needs to know of the server, put into Leptos's context for pages and server
 /// functions alike.
@@ -80,6 +85,13 @@ pub fn provide(state: &State) {
         min_length: state.config.passwords.min_length,
     });
     if let Some(parts) = use_context::<Parts>() {
+        if let Some(session) = parts
+            .extensions
+            .get::<Caller>()
+            .and_then(|caller| caller.session.as_ref())
+        {
+            provide_context(session.seen_by_owner());
+        }
         if let Some(nonce) = parts.extensions.get::<super::headers::CspNonce>() {
             provide_context(Nonce::from_value(nonce.0.as_str()));
         }

@@ -28,6 +28,9 @@ pub enum Error {
     /// A task ended without its answer.
     #[error("task: {0}")]
     Task(#[from] tokio::sync::oneshot::error::RecvError),
+    /// A task was lost.
+    #[error("task: {0}")]
+    Lost(#[from] tokio::task::JoinError),
     /// A file or socket of ours.
     #[error("{what}: {source}")]
     Io {

@@ -13,7 +13,12 @@ use super::{
     secret::Secret,
     state::State,
 };
-use crate::wire::{self, fields::local_path, users::ReturnedForm};
+use crate::wire::{
+    self,
+    fields::local_path,
+    sessions::Ended,
+    users::{GoOn, ReturnedForm},
+};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
 use axum::{
     body::{Body, Bytes, to_bytes},
@@ -24,10 +29,20 @@ use axum::{
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderValue, Method, header, response};
 use http_body_util::LengthLimitError;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use std::{borrow::Cow, error::Error as Source, time::Duration};
 
 /// What may come back into a form. A password is not on this list.
-const RETURNED: [&str; 3] = ["email", "keep_me_signed_in", "next"];
+const RETURNED: [&str; 6] = [
+    "email",
+    "id",
+    "keep_me_signed_in",
+    "keep_others",
+    "next",
+    "then",
+];
+/// What goes on by itself once the password has been confirmed.
+const GOES_ON: [&str; 2] = ["end_session", "end_other_sessions"];
 /// A cookie is dropped whole above 4,096 octets (RFC 6265bis); more typed text is not returned.
 const TYPED_MAX: usize = 1024;
 
@@ -64,8 +79,12 @@ pub async fn around_functions(
     let function = parts.uri.path().trim_start_matches("/api/").to_owned();
     let came_from = came_from(&parts.headers);
     let admitted = if parts.method == Method::POST {
-        let email = value_of(&fields, "email");
-        state.limits.admit(&function, caller.address, email)
+        let typed = value_of(&fields, "email");
+        let email = match &caller.session {
+            Some(session) if function != "sign_in" => Some(session.email.as_str()),
+            _ => typed,
+        };
+        state.limits.admit(&function, caller.visitor.address, email)
     } else {
         Ok(())
     };
@@ -73,28 +92,104 @@ pub async fn around_functions(
         Ok(()) => ask(next, Request::from_parts(parts, Body::from(body.clone()))).await,
         Err(error) => Err(error),
     };
+    let form = Form {
+        caller,
+        function,
+        fields,
+    };
     match (answered, is_form, came_from) {
-        (Err(error), true, Some(page)) => {
-            let returned = ReturnedForm {
-                function,
-                error,
-                typed: typed(&fields),
-            };
-            match state.seal.close(&returned) {
-                Ok(sealed) => caller.cookies.send_form(&sealed),
-                Err(error) => return refuse(error.into()),
-            }
-            Redirect::to(&page).into_response()
-        }
+        (Err(error), true, Some(page)) => form.come_back(&page, error),
         (Err(error), ..) => refuse(error),
         (Ok((parts, answer)), true, came_from) if parts.status.is_success() => {
-            let next = serde_json::from_slice::<wire::users::GoOn>(&answer).ok();
-            let next = next.map_or_else(|| came_from.unwrap_or("/".to_owned()), |go| go.next);
-            Redirect::to(&next).into_response()
+            form.go_on(&answer, came_from)
         }
         (Ok((parts, answer)), ..) => Response::from_parts(parts, Body::from(answer)),
     }
 }
+
+/// A form without JavaScript, on its way back.
+struct Form<'a> {
+    caller: Caller,
+    function: String,
+    fields: Fields<'a>,
+}
+
+impl Form<'_> {
+    /// It was not done: back to its page, with the reason and what was typed.
+    fn come_back(self, page: &str, error: wire::Error) -> Response {
+        // Whoever was signed out meanwhile would not get as far as the page.
+        if error == wire::Error::SignInNeeded && self.function != "sign_in" {
+            return to_sign_in(&self.caller, page);
+        }
+        let typed = typed(&self.fields);
+        self.send(page, Err(error), typed)
+    }
+
+    /// It was done: on to the next page, which says what was done.
+    fn go_on(self, answer: &[u8], came_from: Option<String>) -> Response {
+        if self.function == "confirm_password"
+            && let Some(then) = value_of(&self.fields, "then").filter(|it| GOES_ON.contains(it))
+        {
+            // The same form once more, to what it was confirmed for (RFC 9110, 15.4.8).
+            return Redirect::temporary(&format!("/api/{then}")).into_response();
+        }
+        if let Ok(Ended { count, next }) = serde_json::from_slice(answer) {
+            return self.send(&next, Ok(count), Vec::new());
+        }
+        let next = serde_json::from_slice::<GoOn>(answer).ok();
+        let next = next.map_or_else(|| came_from.unwrap_or("/".to_owned()), |go| go.next);
+        Redirect::to(&next).into_response()
+    }
+
+    fn send(
+        self,
+        page: &str,
+        outcome: Result<u32, wire::Error>,
+        typed: Vec<(String, String)>,
+    ) -> Response {
+        let returned = ReturnedForm {
+            function: self.function,
+            outcome,
+            typed,
+        };
+        send(&self.caller, page, &returned)
+    }
+}
+
+fn send(caller: &Caller, page: &str, returned: &ReturnedForm) -> Response {
+    match caller.state.seal.close(returned) {
+        Ok(sealed) => caller.cookies.send_form(&sealed),
+        Err(error) => return refuse(error.into()),
+    }
+    Redirect::to(page).into_response()
+}
+
+/// To the sign-in page, which leads back to this one. Whoever has a cookie of a session that is
+/// over is told that they were signed out.
+pub fn to_sign_in(caller: &Caller, page: &str) -> Response {
+    let sign_in = format!("/sign-in?next={}", utf8_percent_encode(page, IN_QUERY));
+    if !caller.was_signed_out {
+        return Redirect::to(&sign_in).into_response();
+    }
+    let told = ReturnedForm {
+        function: "sign_in".to_owned(),
+        outcome: Err(wire::Error::SignInNeeded),
+        typed: Vec::new(),
+    };
+    send(caller, &sign_in, &told)
+}
+
+/// What would end the value of a query's parameter, or be read as something else in it.
+const IN_QUERY: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'&')
+    .add(b'+')
+    .add(b'<')
+    .add(b'=')
+    .add(b'>');
 
 /// The body, if it is not too long and does not take too long.
 async fn read(body: Body, state: &State) -> Result<Bytes, wire::Error> {

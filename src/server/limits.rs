@@ -47,7 +47,8 @@ impl Limits {
         }
     }
 
-    /// Takes one try at a server function. `email` is what was typed, if anything was.
+    /// Takes one try at a server function. `email` is the caller's own, or what was typed if
+    /// anything was.
     ///
     /// # Errors
     /// [`wire::Error::TooManyRequests`] when there is none left.
@@ -58,7 +59,8 @@ impl Limits {
         email: Option<&str>,
     ) -> Result<(), wire::Error> {
         match function {
-            "sign_in" => {
+            // All three show whether a password is right.
+            "sign_in" | "change_password" | "confirm_password" => {
                 let limits = &self.signing_in;
                 limits.address.take(&address_key(address))?;
                 if let Some(Ok(email)) = email.map(Email::parse) {

@@ -1,5 +1,6 @@
 //! What is done: everything that a browser must never see.
 
+pub mod activity;
 pub mod answer;
 pub mod caller;
 mod cli;
@@ -7,17 +8,18 @@ pub mod clock;
 pub mod config;
 pub mod cookie;
 pub mod db;
+mod deployment;
 pub mod doors;
 pub mod error;
 pub mod forms;
 pub mod headers;
+pub mod later;
 pub mod limits;
 pub mod listen;
 pub mod passwords;
 pub mod random;
 pub mod router;
 pub mod secret;
-pub mod session_token;
 pub mod sessions;
 pub mod settings;
 pub mod state;

@@ -70,6 +70,15 @@ impl Secret {
         Self::parse(&text.map_err(io)?)
     }
 
+    /// What tells this secret from another, newest key first; it tells nothing else.
+    ///
+    /// # Errors
+    /// Never in practice: the lengths are fixed.
+    pub fn fingerprints(&self) -> Result<Vec<String>, Error> {
+        let keys = self.derive("fingerprint")?;
+        Ok(keys.into_iter().map(|key| key.id).collect())
+    }
+
     /// One key a purpose (HKDF-SHA256, RFC 5869), newest first.
     ///
     /// # Errors
@@ -165,9 +174,15 @@ impl std::fmt::Debug for PlainSid {
 }
 
 /// The SHA-256 of a sid: what a stolen database holds, and no cookie can be made from it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct HashedSid(String);
 
 impl HashedSid {
+    /// One that the database holds.
+    pub fn from_row(hashed: String) -> Self {
+        Self(hashed)
+    }
+
     /// The text of the column.
     pub fn as_str(&self) -> &str {
         &self.0

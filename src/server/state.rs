@@ -1,8 +1,19 @@
 //! What the server holds while it runs: made once, provided once.
 
 use super::{
-    clock::Clock, config::Config, db::Db, error::Error, forms::Seal, limits::Limits,
-    passwords::Hasher, random::Random, secret::Secret, session_token::Signer, settings::Settings,
+    clock::Clock,
+    config::Config,
+    db::Db,
+    deployment,
+    error::Error,
+    forms::Seal,
+    later::Later,
+    limits::Limits,
+    passwords::Hasher,
+    random::Random,
+    secret::Secret,
+    sessions::{self, Hearing, SessionCache, token::Signer},
+    settings::Settings,
 };
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
@@ -28,6 +39,12 @@ pub struct Inner {
     pub hasher: Hasher,
     /// Session tokens.
     pub signer: Signer,
+    /// Live sessions in memory.
+    pub sessions: SessionCache,
+    /// Of what others end.
+    pub hearing: Hearing,
+    /// What may be written a little later.
+    pub later: Later,
     /// Forms on their way back to their page.
     pub seal: Seal,
     /// How often something may be tried.
@@ -39,8 +56,22 @@ impl State {
     /// its tables up to date.
     ///
     /// # Errors
-    /// If any of it cannot be had.
+    /// If any of it cannot be had, or the database belongs to another signing secret.
     pub async fn open(settings: Settings, clock: Clock, random: Random) -> Result<Self, Error> {
+        let (state, secret) = Self::open_any(settings, clock, random).await?;
+        deployment::check(&state.db, &secret).await?;
+        Ok(state)
+    }
+
+    /// The same whatever secret the database belongs to: for the command that changes that.
+    ///
+    /// # Errors
+    /// If any of it cannot be had.
+    pub async fn open_any(
+        settings: Settings,
+        clock: Clock,
+        random: Random,
+    ) -> Result<(Self, Secret), Error> {
         let Settings { config, leptos, .. } = settings;
         make_private_folder(&config.data.dir).map_err(|source| Error::Io {
             what: config.data.dir.display().to_string(),
@@ -51,8 +82,12 @@ impl State {
         } else {
             Secret::parse(&config.secret.key)?
         };
-        let db = Db::open(&config.database_url(), config.database.max_connections).await?;
-        Ok(Self(Arc::new(Inner {
+        let url = config.database_url();
+        let db = Db::open(&url, config.database.max_connections).await?;
+        let state = Self(Arc::new(Inner {
+            sessions: SessionCache::new(u64::from(config.session.kept_in_memory)),
+            hearing: Hearing::new(&db, &url, &config.data.dir),
+            later: Later::default(),
             hasher: Hasher::new(&config.passwords, random.clone())?,
             signer: Signer::new(&secret)?,
             seal: Seal::new(&secret)?,
@@ -62,7 +97,25 @@ impl State {
             db,
             clock,
             random,
-        })))
+        }));
+        Ok((state, secret))
+    }
+
+    /// From now on this process serves: it hears what others end, and writes what may be written
+    /// later.
+    pub fn begin_to_serve(&self) {
+        sessions::listen(self);
+        super::later::write_now_and_then(self);
+    }
+
+    /// The end of serving: what waits is written, and the database closed.
+    ///
+    /// # Errors
+    /// If something could not be written.
+    pub async fn end_serving(&self) -> Result<(), Error> {
+        let written = self.later.flush(self).await;
+        self.db.close().await;
+        written
     }
 }
 

@@ -1,11 +1,18 @@
 //! People: signing up, signing in, and who is signed in.
 
-use super::{caller::Caller, db::Tx, error::Error, sessions, state::State};
+use super::{
+    activity::{self, Kind},
+    caller::Caller,
+    error::Error,
+    sessions::{self, Change, Session},
+    state::State,
+};
 use crate::wire::{
     self, Problem,
     fields::{Email, NewPassword, PASSWORD_MAX, local_path},
     users::{GoOn, Viewer},
 };
+use sqlx::AnyConnection;
 
 /// Makes an account and signs its owner in.
 ///
@@ -14,10 +21,12 @@ use crate::wire::{
 pub async fn sign_up(caller: &Caller, email: &str, password: String) -> Result<GoOn, Error> {
     let state = &caller.state;
     let (email, hash) = prepare(state, email, password).await?;
-    let mut tx = state.db.write().await?;
-    let user_id = insert(state, &mut tx, &email, &hash).await?;
-    let cookie = sessions::start(caller, &mut tx, &user_id, false).await?;
-    cookie.commit(caller, tx).await?;
+    let mut change = Change::begin(state).await?;
+    let user_id = insert(state, &mut change, &email, &hash).await?;
+    let cookie = sessions::start(caller, &mut change, &user_id, false).await?;
+    let visitor = &caller.visitor;
+    activity::record(&mut change, &user_id, Kind::SignedUp, None, 1, visitor).await?;
+    cookie.commit(caller, change).await?;
     tracing::info!(event = "signed_up", user = user_id);
     Ok(GoOn {
         next: "/account?done=signed_up".to_owned(),
@@ -53,7 +62,12 @@ async fn prepare(state: &State, email: &str, password: String) -> Result<(Email,
     }
 }
 
-async fn insert(state: &State, tx: &mut Tx, email: &Email, hash: &str) -> Result<String, Error> {
+async fn insert(
+    state: &State,
+    connection: &mut AnyConnection,
+    email: &Email,
+    hash: &str,
+) -> Result<String, Error> {
     let inserted: Option<(String,)> = sqlx::query_as(
         "INSERT INTO users (id, email, email_key, password_hash, created_at) \
          VALUES ($1, $2, $3, $4, $5) ON CONFLICT (email_key) DO NOTHING RETURNING id",
@@ -63,7 +77,7 @@ async fn insert(state: &State, tx: &mut Tx, email: &Email, hash: &str) -> Result
     .bind(email.key())
     .bind(hash)
     .bind(state.clock.now_s())
-    .fetch_optional(&mut **tx)
+    .fetch_optional(connection)
     .await?;
     inserted
         .map(|(id,)| id)
@@ -100,13 +114,18 @@ pub async fn sign_in(
     };
     let (user_id, hash) = match user {
         Some((id, hash, None)) if verified.is_right => (id, hash),
-        _ => {
-            tracing::info!(event = "sign_in_failed", address = %caller.address);
+        known => {
+            tracing::info!(event = "sign_in_failed", address = %caller.visitor.address);
+            // Written later: here it would take longer for an account that there is.
+            if let Some((id, ..)) = known {
+                let now_ms = state.clock.now_ms();
+                state.later.note_failed(&id, now_ms, &caller.visitor);
+            }
             return Err(wire::Error::WrongEmailOrPassword.into());
         }
     };
 
-    let mut tx = state.db.write().await?;
+    let mut change = Change::begin(state).await?;
     // The hash that was verified must still be theirs: whoever changes the password in between
     // must neither find the old one back nor a session that it started. Writing the row makes
     // the two wait for each other.
@@ -117,14 +136,16 @@ pub async fn sign_in(
     .bind(verified.renewed_hash.as_ref().unwrap_or(&hash))
     .bind(&user_id)
     .bind(&hash)
-    .execute(&mut *tx)
+    .execute(&mut *change)
     .await?;
     if still_theirs.rows_affected() == 0 {
         return Err(wire::Error::WrongEmailOrPassword.into());
     }
-    let cookie = sessions::start(caller, &mut tx, &user_id, is_kept).await?;
-    cookie.commit(caller, tx).await?;
-    state.limits.forget(caller.address, &email);
+    let cookie = sessions::start(caller, &mut change, &user_id, is_kept).await?;
+    let visitor = &caller.visitor;
+    activity::record(&mut change, &user_id, Kind::SignedIn, None, 1, visitor).await?;
+    cookie.commit(caller, change).await?;
+    state.limits.forget(caller.visitor.address, &email);
     tracing::info!(event = "signed_in", user = user_id);
     Ok(GoOn {
         next: local_path(next).unwrap_or("/account").to_owned(),
@@ -134,18 +155,199 @@ pub async fn sign_in(
 /// What can be refused without looking anything up: nothing typed, or far too much.
 fn read_sign_in(email: &str, password: &str) -> Result<Email, wire::Error> {
     let typed_email = Email::parse(email);
-    let typed_password = match password.chars().take(PASSWORD_MAX as usize + 1).count() {
-        0 => Some(Problem::Missing),
-        long if long > PASSWORD_MAX as usize => Some(Problem::TooLong { max: PASSWORD_MAX }),
-        _ => None,
-    };
-    match (typed_email, typed_password) {
+    match (typed_email, read_password(password)) {
         (Ok(email), None) => Ok(email),
         (email, password) => Err(wire::Error::fields([
             ("email", email.err()),
             ("password", password),
         ])),
     }
+}
+
+/// The same of a password alone.
+fn read_password(password: &str) -> Option<Problem> {
+    match password.chars().take(PASSWORD_MAX as usize + 1).count() {
+        0 => Some(Problem::Missing),
+        long if long > PASSWORD_MAX as usize => Some(Problem::TooLong { max: PASSWORD_MAX }),
+        _ => None,
+    }
+}
+
+/// Verifies the caller's own password; the hash that it fits.
+///
+/// # Errors
+/// A field error for a wrong one; the try is seen among what happened to the account.
+async fn verify_own(
+    caller: &Caller,
+    session: &Session,
+    field: &str,
+    password: String,
+) -> Result<String, Error> {
+    let wrong = |problem| wire::Error::fields([(field, Some(problem))]);
+    if let Some(problem) = read_password(&password) {
+        return Err(wrong(problem).into());
+    }
+    let state = &caller.state;
+    let (hash,): (String,) = sqlx::query_as("SELECT password_hash FROM users WHERE id = $1")
+        .bind(&session.user_id)
+        .fetch_one(state.db.pool())
+        .await?;
+    let verified = state
+        .hasher
+        .verify(password.into_bytes(), Some(hash.clone()))
+        .await?;
+    if !verified.is_right {
+        let now_ms = state.clock.now_ms();
+        state
+            .later
+            .note_failed(&session.user_id, now_ms, &caller.visitor);
+        return Err(wrong(Problem::WrongPassword).into());
+    }
+    if let Ok(email) = Email::parse(&session.email) {
+        state.limits.forget(caller.visitor.address, &email);
+    }
+    Ok(hash)
+}
+
+/// Shows once more who the caller is: the session goes on under a new sid, and counts as a recent
+/// sign-in (ASVS 7.2.4, 7.5.1).
+///
+/// # Errors
+/// A field error for a wrong password.
+pub async fn confirm_password(
+    caller: &Caller,
+    session: &Session,
+    password: String,
+    next: &str,
+) -> Result<GoOn, Error> {
+    let hash = verify_own(caller, session, "password", password).await?;
+    let mut change = Change::begin(&caller.state).await?;
+    // Whoever changes the password in between has ended this session or is in it.
+    let still_theirs: Option<(String,)> =
+        sqlx::query_as("SELECT id FROM users WHERE id = $1 AND password_hash = $2")
+            .bind(&session.user_id)
+            .bind(&hash)
+            .fetch_optional(&mut *change)
+            .await?;
+    still_theirs.ok_or(wire::Error::SignInNeeded)?;
+    let cookie = sessions::restart(&caller.state, &mut change, session).await?;
+    let (id, visitor) = (Some(session.id.as_str()), &caller.visitor);
+    let kind = Kind::PasswordConfirmed;
+    activity::record(&mut change, &session.user_id, kind, id, 1, visitor).await?;
+    cookie.commit(caller, change).await?;
+    Ok(GoOn {
+        next: local_path(next).unwrap_or("/account").to_owned(),
+    })
+}
+
+/// Changes the password, and ends every other session unless they are to be kept. How many ended.
+///
+/// # Errors
+/// Field errors for a wrong current password and for a new one that cannot be taken.
+pub async fn change_password(
+    caller: &Caller,
+    session: &Session,
+    current: String,
+    new: String,
+    keep_others: bool,
+) -> Result<u32, Error> {
+    let state = &caller.state;
+    let hash = verify_own(caller, session, "current_password", current).await?;
+    let (min, email) = (state.config.passwords.min_length, session.email.clone());
+    let read = move || NewPassword::parse(new, min, &email);
+    let new_hash = state.hasher.hash(read).await?;
+    let new_hash =
+        new_hash.map_err(|problem| wire::Error::fields([("new_password", Some(problem))]))?;
+
+    let mut change = Change::begin(state).await?;
+    let changed = sqlx::query(
+        "UPDATE users SET password_hash = $1 \
+         WHERE id = $2 AND password_hash = $3 AND disabled_at IS NULL",
+    )
+    .bind(&new_hash)
+    .bind(&session.user_id)
+    .bind(&hash)
+    .execute(&mut *change)
+    .await?;
+    if changed.rows_affected() == 0 {
+        // It was changed by another in between, so that what was typed is no longer right.
+        let wrong = Some(Problem::WrongPassword);
+        return Err(wire::Error::fields([("current_password", wrong)]).into());
+    }
+    let cookie = sessions::restart(state, &mut change, session).await?;
+    let mut ended = 0;
+    if !keep_others {
+        let but = Some(session.id.as_str());
+        ended =
+            sessions::end_all_of(&mut change, &session.user_id, but, "password_changed").await?;
+    }
+    activity::record(
+        &mut change,
+        &session.user_id,
+        Kind::PasswordChanged,
+        Some(&session.id),
+        ended,
+        &caller.visitor,
+    )
+    .await?;
+    cookie.commit(caller, change).await?;
+    tracing::info!(event = "password_changed", user = session.user_id, ended);
+    Ok(ended)
+}
+
+/// Keeps somebody out, or lets them in again: the operator's way. Keeping them out ends all
+/// their sessions in the same transaction (ASVS 7.4.2). How many ended; none if there is no such
+/// account.
+///
+/// # Errors
+/// If the database does not answer.
+pub async fn set_disabled(
+    state: &State,
+    email: &Email,
+    is_disabled: bool,
+) -> Result<Option<u32>, Error> {
+    let mut change = Change::begin(state).await?;
+    let disabled_at = is_disabled.then(|| change.now_s());
+    let user: Option<(String,)> =
+        sqlx::query_as("UPDATE users SET disabled_at = $1 WHERE email_key = $2 RETURNING id")
+            .bind(disabled_at)
+            .bind(email.key())
+            .fetch_optional(&mut *change)
+            .await?;
+    let Some((user_id,)) = user else {
+        return Ok(None);
+    };
+    let mut ended = 0;
+    if is_disabled {
+        ended = sessions::end_all_of(&mut change, &user_id, None, "disabled").await?;
+    }
+    change.commit().await?;
+    tracing::info!(
+        event = "account_disabled",
+        user = user_id,
+        is_disabled,
+        ended
+    );
+    Ok(Some(ended))
+}
+
+/// Ends all sessions of an account: the operator's way (ASVS 7.4.5). How many; none if there is no
+/// such account.
+///
+/// # Errors
+/// If the database does not answer.
+pub async fn end_sessions(state: &State, email: &Email) -> Result<Option<u32>, Error> {
+    let mut change = Change::begin(state).await?;
+    let user: Option<(String,)> = sqlx::query_as("SELECT id FROM users WHERE email_key = $1")
+        .bind(email.key())
+        .fetch_optional(&mut *change)
+        .await?;
+    let Some((user_id,)) = user else {
+        return Ok(None);
+    };
+    let ended = sessions::end_all_of(&mut change, &user_id, None, "ended_by_operator").await?;
+    change.commit().await?;
+    Ok(Some(ended))
 }
 
 /// Who is signed in, if anybody is. Asks nobody: the layer has already read the row.

@@ -89,6 +89,7 @@ impl TestApp {
             }
         });
         let state = State::open(settings, clock, random).await.unwrap();
+        state.begin_to_serve();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
@@ -132,6 +133,7 @@ impl TestApp {
             .execute(self.state.db.pool())
             .await
             .unwrap();
+        self.state.sessions.clear();
     }
 
     /// A browser that has never been here.
@@ -326,6 +328,26 @@ impl Browser {
         let answer = self.send(self.request(Method::GET, "/api/viewer")).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         answer.json()["email"].as_str().map(str::to_owned)
+    }
+
+    /// What is signed in to the account.
+    pub async fn list_sessions(&self) -> serde_json::Value {
+        let answer = self
+            .send(self.request(Method::GET, "/api/list_sessions"))
+            .await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        answer.json()
+    }
+
+    /// What happened to the account: the kinds of the newest entries.
+    pub async fn list_activity(&self) -> Vec<String> {
+        let answer = self
+            .send(self.request(Method::GET, "/api/list_activity"))
+            .await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let entries = answer.json()["entries"].clone();
+        let kind = |entry: &serde_json::Value| entry["kind"].as_str().unwrap().to_owned();
+        entries.as_array().unwrap().iter().map(kind).collect()
     }
 
     /// The session cookie's value: what only the browser and the server have.

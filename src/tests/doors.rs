@@ -1,6 +1,6 @@
 //! Closed unless opened (promise 2): every server function and every route, called as nobody.
 
-use crate::app::{EMAIL, TestApp, with_form};
+use crate::app::{Answer, Browser, COOKIE, EMAIL, TestApp, with_form};
 use leptos::server_fn::axum::server_fn_paths;
 use reqwest::Method;
 use std::collections::BTreeSet;
@@ -23,18 +23,35 @@ const OPEN_ROUTES: [&str; 7] = [
     "/health/ready",
 ];
 
+/// What some function reads, so that none stops at its form before it comes to its door.
+const ANYTHING: [(&str, &str); 5] = [
+    ("id", "somebody-elses"),
+    ("email", "nobody"),
+    ("password", "nothing"),
+    ("current_password", "nothing"),
+    ("new_password", "nothing"),
+];
+
+fn functions() -> BTreeSet<(&'static str, Method)> {
+    server_fn_paths().collect()
+}
+
+/// Calls a function as this browser, cookie and all.
+async fn call(browser: &Browser, app: &TestApp, path: &str, method: &Method) -> Answer {
+    let request = browser
+        .request(method.clone(), path)
+        .header("origin", &app.url);
+    browser.send(with_form(request, &ANYTHING)).await
+}
+
 #[tokio::test]
 async fn every_server_function_but_the_open_ones_refuses_nobody() {
     let app = TestApp::new().await;
-    let paths: BTreeSet<(&str, Method)> = server_fn_paths().collect();
-    assert!(paths.len() >= OPEN_FUNCTIONS.len());
+    let paths = functions();
+    assert!(paths.len() > OPEN_FUNCTIONS.len());
     for (path, method) in &paths {
         assert!(path.starts_with("/api/"), "{path} has a name of its own");
-        let browser = app.browser();
-        let request = browser
-            .request(method.clone(), path)
-            .header("origin", &app.url);
-        let answer = browser.send(with_form(request, &[])).await;
+        let answer = call(&app.browser(), &app, path, method).await;
         if OPEN_FUNCTIONS.contains(path) {
             assert_ne!(
                 answer.status, 401,
@@ -50,12 +67,75 @@ async fn every_server_function_but_the_open_ones_refuses_nobody() {
             "{open} is gone: shrink the list"
         );
     }
-    // A read that is made by GET changes nothing and says nothing to nobody.
+    // A read that is made by GET changes nothing.
     let by_get: Vec<_> = paths
         .iter()
         .filter(|(_, method)| *method == Method::GET)
+        .map(|(path, _)| *path)
         .collect();
-    assert_eq!(by_get, [&("/api/viewer", Method::GET)]);
+    assert_eq!(
+        by_get,
+        ["/api/list_activity", "/api/list_sessions", "/api/viewer"]
+    );
+}
+
+#[tokio::test]
+async fn every_server_function_but_the_open_ones_refuses_a_session_that_has_ended() {
+    let app = TestApp::new().await;
+    let stale = app.signed_up(EMAIL).await;
+    let cookie = stale.session().unwrap();
+    stale.call("sign_out", &[]).await;
+    for (path, method) in functions() {
+        if !OPEN_FUNCTIONS.contains(&path) {
+            let browser = app.browser();
+            browser.plant(COOKIE, &cookie);
+            let answer = call(&browser, &app, path, &method).await;
+            assert_eq!(answer.status, 401, "{path}");
+        }
+    }
+}
+
+/// What asks for a recent sign-in. This list may only grow.
+const RECENT_FUNCTIONS: [&str; 2] = ["end_other_sessions", "end_session"];
+
+#[tokio::test]
+async fn what_asks_for_a_recent_sign_in_refuses_an_older_one() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    app.pass(600);
+    for function in RECENT_FUNCTIONS {
+        let answer = browser.call(function, &[("id", "any")]).await;
+        assert_eq!(answer.status, 403, "{function}");
+        assert_eq!(answer.json()["code"], "recent_sign_in_needed");
+    }
+}
+
+#[tokio::test]
+async fn nobody_can_touch_the_sessions_of_another() {
+    let app = TestApp::new().await;
+    let ada = app.signed_up(EMAIL).await;
+    let mallory = app.signed_up("mallory@example.com").await;
+    let devices = ada.list_sessions().await;
+    let id = devices["sessions"][0]["id"].as_str().unwrap();
+    let answer = mallory.call("end_session", &[("id", id)]).await;
+    assert_eq!(
+        (answer.status, &*answer.body),
+        (404, r#"{"code":"not_found"}"#)
+    );
+    assert_eq!(
+        mallory.call("end_other_sessions", &[]).await.json()["count"],
+        0
+    );
+    assert_eq!(ada.viewer().await.as_deref(), Some(EMAIL));
+    // Each sees their own alone.
+    assert_eq!(
+        mallory.list_sessions().await["sessions"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+    assert_ne!(mallory.list_sessions().await["sessions"][0]["id"], id);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The session: its cookie, its row, its ends.
 
 use crate::app::{Browser, COOKIE, EMAIL, PASSWORD, TestApp};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use reqwest::Method;
 
 /// Whom a copy of this cookie signs in, in another browser.
@@ -148,4 +149,391 @@ async fn without_its_database_nobody_is_let_in_and_nobody_is_called_signed_out()
         assert!(answer.set_cookies().is_empty());
     }
     assert_eq!(app.browser().open("/health/live").await.status, 200);
+}
+
+/// Uses the session once, and says whether a new cookie came.
+async fn is_renewed(browser: &Browser) -> bool {
+    let before = browser.session();
+    assert_eq!(browser.viewer().await.as_deref(), Some(EMAIL));
+    browser.session() != before
+}
+
+/// Lets time pass in small steps, in use all the while.
+async fn use_for(app: &TestApp, browser: &Browser, seconds: i64) {
+    for _ in 0..seconds / 60 {
+        app.pass(60);
+        assert!(browser.viewer().await.is_some());
+    }
+}
+
+fn generation(cookie: &str) -> i64 {
+    let payload = cookie.split('.').nth(1).unwrap();
+    let json = BASE64_URL_SAFE_NO_PAD.decode(payload).unwrap();
+    let claims: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    claims["gen"].as_i64().unwrap()
+}
+
+#[tokio::test]
+async fn a_cookie_is_renewed_when_it_is_five_minutes_old() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    app.pass(299);
+    assert!(!is_renewed(&browser).await);
+    app.pass(1);
+    assert!(is_renewed(&browser).await);
+    assert_eq!(generation(&browser.session().unwrap()), 2);
+    assert!(!is_renewed(&browser).await);
+    // Pages renew as well as server functions do; files, which need no session, do not.
+    app.pass(300);
+    assert!(browser.open("/favicon.svg").await.set_cookies().is_empty());
+    let page = browser.open("/account").await;
+    assert!(page.set_cookies()[0].ends_with("; HttpOnly; Secure; SameSite=Lax; Path=/"));
+    assert_eq!(generation(&browser.session().unwrap()), 3);
+}
+
+#[tokio::test]
+async fn a_renewed_cookie_ends_when_the_first_would_have() {
+    let app = TestApp::new().await;
+    app.signed_up(EMAIL).await;
+    let browser = app.browser();
+    let form = [
+        ("email", EMAIL),
+        ("password", PASSWORD),
+        ("keep_me_signed_in", "true"),
+    ];
+    browser.call("sign_in", &form).await;
+    app.pass(86_400);
+    let answer = browser.open("/account").await;
+    assert!(answer.set_cookies()[0].ends_with("; Max-Age=2505600"));
+    for _ in 0..29 {
+        app.pass(86_399);
+        assert!(browser.viewer().await.is_some());
+    }
+    app.pass(40);
+    assert_eq!(browser.viewer().await, None);
+}
+
+#[tokio::test]
+async fn fifty_requests_at_the_moment_of_renewal_all_stay_signed_in() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    let before = browser.session().unwrap();
+    app.pass(300);
+    let tabs: Vec<Browser> = (0..50)
+        .map(|_| {
+            let tab = app.browser();
+            tab.plant(COOKIE, &before);
+            tab
+        })
+        .collect();
+    let mut asked = tokio::task::JoinSet::new();
+    for tab in tabs {
+        asked.spawn(async move { (tab.viewer().await, tab.session().unwrap()) });
+    }
+    let answers = asked.join_all().await;
+    assert!(answers.iter().all(|(who, _)| who.as_deref() == Some(EMAIL)));
+    let renewed: Vec<&String> = answers
+        .iter()
+        .map(|(_, cookie)| cookie)
+        .filter(|cookie| **cookie != before)
+        .collect();
+    assert_eq!(
+        renewed.len(),
+        1,
+        "one wins, and the others keep what they have"
+    );
+    assert_eq!(app.count("SELECT COUNT(*) FROM sessions").await, 1);
+    assert_eq!(app.count("SELECT generation FROM sessions").await, 2);
+}
+
+#[tokio::test]
+async fn twenty_tabs_that_are_restored_with_an_old_cookie_stay_signed_in() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    let before = browser.session().unwrap();
+    app.pass(300);
+    assert!(is_renewed(&browser).await);
+    // The successor is seen; requests that are still under way have the one before.
+    assert!(!is_renewed(&browser).await);
+    app.pass(59);
+    for _ in 0..20 {
+        assert_eq!(replayed(&app, &before).await.as_deref(), Some(EMAIL));
+    }
+    assert!(!is_renewed(&browser).await);
+}
+
+#[tokio::test]
+async fn a_lost_answer_signs_nobody_out() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    let before = browser.session().unwrap();
+    app.pass(300);
+    // The answer that carried the new cookie never arrives.
+    assert_eq!(replayed(&app, &before).await.as_deref(), Some(EMAIL));
+    app.pass(3_000);
+    assert_eq!(app.count("SELECT generation FROM sessions").await, 2);
+    assert!(is_renewed(&browser).await, "it is sent once more");
+    assert_eq!(generation(&browser.session().unwrap()), 2);
+    // And once more, if need be.
+    assert!(replayed(&app, &before).await.is_some());
+    // The browser goes on from there.
+    assert!(is_renewed(&browser).await);
+    assert_eq!(generation(&browser.session().unwrap()), 3);
+}
+
+#[tokio::test]
+async fn a_copy_that_is_shown_later_ends_the_session_and_its_owner_is_told() {
+    let app = TestApp::new().await;
+    let owner = app.signed_up(EMAIL).await;
+    let copy = owner.session().unwrap();
+    app.pass(300);
+    assert!(is_renewed(&owner).await);
+    assert!(!is_renewed(&owner).await);
+    app.pass(60);
+    assert_eq!(replayed(&app, &copy).await, None, "the copy");
+    assert_eq!(
+        owner.viewer().await,
+        None,
+        "and the owner, because nobody can say which is which"
+    );
+    assert!(owner.session().is_some(), "nothing is cleared");
+    let reason = "SELECT COUNT(*) FROM sessions WHERE end_reason = 'copied'";
+    assert_eq!(app.count(reason).await, 1);
+
+    app.pass(1);
+    owner.sign_in(EMAIL, PASSWORD).await;
+    let page = owner.open("/account").await.body;
+    assert!(page.contains("A copy of your sign-in was used"), "{page}");
+    assert_eq!(
+        owner.list_activity().await[..2],
+        ["signed_in", "session_copied"]
+    );
+    // Once is enough: the next sign-in is quiet.
+    let other = app.browser();
+    other.sign_in(EMAIL, PASSWORD).await;
+    let page = other.open("/account").await.body;
+    assert!(!page.contains("A copy of your sign-in was used"));
+}
+
+#[tokio::test]
+async fn a_thief_who_renews_first_is_found_out_by_the_owner() {
+    let app = TestApp::new().await;
+    let owner = app.signed_up(EMAIL).await;
+    let thief = app.browser();
+    thief.plant(COOKIE, &owner.session().unwrap());
+    app.pass(300);
+    assert!(is_renewed(&thief).await);
+    use_for(&app, &thief, 120).await;
+    assert_eq!(owner.viewer().await, None);
+    assert_eq!(thief.viewer().await, None);
+}
+
+#[tokio::test]
+async fn what_was_ended_elsewhere_is_refused_at_the_next_request() {
+    let app = TestApp::new().await;
+    let here = app.signed_up(EMAIL).await;
+    let (phone, library) = (app.browser(), app.browser());
+    for other in [&phone, &library] {
+        other.sign_in(EMAIL, PASSWORD).await;
+        assert!(other.viewer().await.is_some());
+    }
+    let devices = here.list_sessions().await;
+    let devices = devices["sessions"].as_array().unwrap();
+    assert_eq!(devices.len(), 3);
+    assert_eq!(devices[0]["is_this"], true);
+    let id = devices[1]["id"].as_str().unwrap();
+    app.pass(1);
+    let answer = here.call("end_session", &[("id", id)]).await;
+    assert_eq!(answer.json()["count"], 1);
+    assert_eq!(
+        here.call("end_session", &[("id", id)]).await.json()["count"],
+        0
+    );
+    let left = [phone.viewer().await, library.viewer().await];
+    assert_eq!(left.iter().flatten().count(), 1);
+
+    app.pass(1);
+    let answer = here.call("end_other_sessions", &[]).await;
+    assert_eq!(answer.json()["count"], 1);
+    assert_eq!(phone.viewer().await.or(library.viewer().await), None);
+    assert!(here.viewer().await.is_some());
+    assert_eq!(
+        here.list_activity().await[..2],
+        ["session_ended", "session_ended"]
+    );
+}
+
+#[tokio::test]
+async fn a_changed_password_ends_every_other_session_and_keeps_this_one_under_a_new_cookie() {
+    let app = TestApp::new().await;
+    let here = app.signed_up(EMAIL).await;
+    let there = app.browser();
+    there.sign_in(EMAIL, PASSWORD).await;
+    let before = here.session().unwrap();
+    let new = "another lamp over eight stairs";
+    let form = [("current_password", PASSWORD), ("new_password", new)];
+
+    let wrong = [
+        ("current_password", "something else entirely"),
+        ("new_password", new),
+    ];
+    let answer = here.call("change_password", &wrong).await;
+    assert_eq!(answer.status, 422);
+    assert_eq!(
+        answer.json()["fields"][0]["problem"]["is"],
+        "wrong_password"
+    );
+    let short = [("current_password", PASSWORD), ("new_password", "short")];
+    let answer = here.call("change_password", &short).await;
+    assert_eq!(answer.json()["fields"][0]["field"], "new_password");
+    assert!(there.viewer().await.is_some());
+    assert_eq!(here.session().unwrap(), before);
+
+    let answer = here.call("change_password", &form).await;
+    assert_eq!(
+        (answer.status, answer.json()["count"].as_i64()),
+        (200, Some(1))
+    );
+    assert_eq!(there.viewer().await, None);
+    assert_eq!(replayed(&app, &before).await, None);
+    assert_eq!(here.viewer().await.as_deref(), Some(EMAIL));
+    assert_eq!(app.browser().sign_in(EMAIL, PASSWORD).await.status, 401);
+    assert_eq!(app.browser().sign_in(EMAIL, new).await.status, 200);
+}
+
+#[tokio::test]
+async fn others_stay_signed_in_when_a_new_password_says_so() {
+    let app = TestApp::new().await;
+    let here = app.signed_up(EMAIL).await;
+    let there = app.browser();
+    there.sign_in(EMAIL, PASSWORD).await;
+    let new = "another lamp over eight stairs";
+    let form = [
+        ("current_password", PASSWORD),
+        ("new_password", new),
+        ("keep_others", "true"),
+    ];
+    assert_eq!(here.call("change_password", &form).await.json()["count"], 0);
+    assert_eq!(there.viewer().await.as_deref(), Some(EMAIL));
+}
+
+#[tokio::test]
+async fn a_confirmed_password_opens_the_third_door_for_ten_minutes() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    app.pass(600);
+    let before = browser.session().unwrap();
+    assert_eq!(browser.call("end_other_sessions", &[]).await.status, 403);
+    let wrong = browser
+        .call("confirm_password", &[("password", "not this one at all")])
+        .await;
+    assert_eq!(wrong.status, 422);
+    let answer = browser
+        .call("confirm_password", &[("password", PASSWORD)])
+        .await;
+    assert_eq!(answer.status, 200);
+    assert_ne!(browser.session().unwrap(), before);
+    assert_eq!(replayed(&app, &before).await, None);
+    assert_eq!(browser.call("end_other_sessions", &[]).await.status, 200);
+    app.pass(599);
+    assert_eq!(browser.call("end_other_sessions", &[]).await.status, 200);
+    app.pass(1);
+    assert_eq!(browser.call("end_other_sessions", &[]).await.status, 403);
+    // The ticket is the same: it is the same device.
+    assert_eq!(app.count("SELECT COUNT(*) FROM sessions").await, 1);
+}
+
+#[tokio::test]
+async fn whoever_guesses_the_password_in_an_open_session_is_stopped() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    let mut statuses = Vec::new();
+    app.pass(1);
+    for _ in 0..11 {
+        let guess = [("password", "not this one at all")];
+        statuses.push(browser.call("confirm_password", &guess).await.status);
+    }
+    assert_eq!(statuses[9..], [422, 429]);
+    assert_eq!(
+        browser.list_activity().await,
+        ["sign_in_failed", "signed_up"]
+    );
+}
+
+#[tokio::test]
+async fn a_person_has_a_hundred_sessions_and_one_more_ends_the_one_unused_for_longest() {
+    let app = TestApp::with(|config| config.session.max_per_user = 3).await;
+    let first = app.signed_up(EMAIL).await;
+    let mut others = Vec::new();
+    for _ in 0..3 {
+        app.pass(61);
+        let browser = app.browser();
+        browser.sign_in(EMAIL, PASSWORD).await;
+        others.push(browser);
+    }
+    assert_eq!(first.viewer().await, None);
+    for other in &others {
+        assert!(other.viewer().await.is_some());
+    }
+}
+
+#[tokio::test]
+async fn last_seen_is_kept_in_memory_and_written_at_the_end() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    let started = app.count("SELECT last_seen_at FROM sessions").await;
+    app.pass(120);
+    assert!(browser.viewer().await.is_some());
+    let devices = browser.list_sessions().await;
+    assert_eq!(devices["sessions"][0]["last_seen_at"], started + 120);
+    app.state.later.flush(&app.state).await.unwrap();
+    assert_eq!(
+        app.count("SELECT last_seen_at FROM sessions").await,
+        started + 120
+    );
+}
+
+#[tokio::test]
+async fn a_session_in_memory_and_a_forged_one_ask_no_database() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    assert!(browser.viewer().await.is_some());
+    let asked = app.state.db.asked();
+    for _ in 0..100 {
+        assert!(browser.viewer().await.is_some());
+        let forger = app.browser();
+        let cookie = browser.session().unwrap();
+        let (unsigned, _) = cookie.rsplit_once('.').unwrap();
+        forger.plant(COOKIE, &format!("{unsigned}.{}", "A".repeat(43)));
+        assert_eq!(forger.viewer().await, None);
+    }
+    assert_eq!(app.state.db.asked(), asked);
+}
+
+#[tokio::test]
+async fn activity_is_paged_by_key() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    for _ in 0..30 {
+        app.pass(1);
+        browser.sign_in(EMAIL, PASSWORD).await;
+    }
+    let page = async |query: &str| {
+        let path = format!("/api/list_activity{query}");
+        browser.send(browser.request(Method::GET, &path)).await
+    };
+    let first = page("").await.json();
+    assert_eq!(first["entries"].as_array().unwrap().len(), 25);
+    let next = first["next"].as_str().unwrap();
+    let second = page(&format!("?after={next}")).await.json();
+    assert_eq!(second["entries"].as_array().unwrap().len(), 6);
+    assert_eq!(second["entries"][5]["kind"], "signed_up");
+    assert_eq!(second["next"], serde_json::Value::Null);
+    for hostile in ["x", "1", "1.'", "-1.%00", "99999999999999999999.a"] {
+        assert_eq!(
+            page(&format!("?after={hostile}")).await.status,
+            400,
+            "{hostile}"
+        );
+    }
 }

@@ -20,6 +20,8 @@ pub enum Error {
     WrongEmailOrPassword,
     /// This needs somebody who is signed in. 401.
     SignInNeeded,
+    /// This needs somebody who has shown who they are within the last minutes. 403.
+    RecentSignInNeeded,
     /// The request came from another site, or could not prove that it did not. 403.
     CrossSite,
     /// There is nothing here, or nothing that the caller may know of. 404.
@@ -74,7 +76,7 @@ impl Error {
         match self {
             Self::BadRequest => 400,
             Self::WrongEmailOrPassword | Self::SignInNeeded => 401,
-            Self::CrossSite => 403,
+            Self::CrossSite | Self::RecentSignInNeeded => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::TooSlow => 408,
@@ -170,6 +172,8 @@ pub enum Problem {
     Missing,
     /// Not an e-mail address that mail can be sent to.
     NotAnEmail,
+    /// Not the password of whoever is signed in.
+    WrongPassword,
     /// There is an account with this address.
     Taken,
     /// Fewer code points than the policy asks.

@@ -10,6 +10,7 @@ enum Code {
     Fields,
     WrongEmailOrPassword,
     SignInNeeded,
+    RecentSignInNeeded,
     CrossSite,
     NotFound,
     MethodNotAllowed,
@@ -47,6 +48,7 @@ impl From<error::Error> for Error {
             E::Fields { .. } => Code::Fields,
             E::WrongEmailOrPassword => Code::WrongEmailOrPassword,
             E::SignInNeeded => Code::SignInNeeded,
+            E::RecentSignInNeeded => Code::RecentSignInNeeded,
             E::CrossSite => Code::CrossSite,
             E::NotFound => Code::NotFound,
             E::MethodNotAllowed => Code::MethodNotAllowed,
@@ -84,6 +86,7 @@ impl From<Error> for error::Error {
             },
             Code::WrongEmailOrPassword => Self::WrongEmailOrPassword,
             Code::SignInNeeded => Self::SignInNeeded,
+            Code::RecentSignInNeeded => Self::RecentSignInNeeded,
             Code::CrossSite => Self::CrossSite,
             Code::NotFound => Self::NotFound,
             Code::MethodNotAllowed => Self::MethodNotAllowed,
@@ -108,6 +111,7 @@ impl From<Error> for error::Error {
 enum Kind {
     Missing,
     NotAnEmail,
+    WrongPassword,
     Taken,
     TooShort,
     TooLong,
@@ -131,6 +135,7 @@ impl From<error::Problem> for Problem {
         let (is, min, max) = match problem {
             P::Missing => (Kind::Missing, None, None),
             P::NotAnEmail => (Kind::NotAnEmail, None, None),
+            P::WrongPassword => (Kind::WrongPassword, None, None),
             P::Taken => (Kind::Taken, None, None),
             P::TooShort { min } => (Kind::TooShort, Some(min), None),
             P::TooLong { max } => (Kind::TooLong, None, Some(max)),
@@ -147,6 +152,7 @@ impl From<Problem> for error::Problem {
         match flat.is {
             Kind::Missing => Self::Missing,
             Kind::NotAnEmail => Self::NotAnEmail,
+            Kind::WrongPassword => Self::WrongPassword,
             Kind::Taken => Self::Taken,
             Kind::TooShort => Self::TooShort {
                 min: flat.min.unwrap_or_default(),

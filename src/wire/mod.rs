@@ -2,6 +2,7 @@
 //!
 //! Nothing here can hold a secret: whatever is in this room may be read by any script on the page.
 
+pub mod activity;
 pub mod error;
 pub mod fields;
 mod flat;

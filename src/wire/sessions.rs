@@ -15,6 +15,51 @@ pub struct ThisSession {
     pub idle_timeout_s: i64,
     /// It ends here at the latest, in Unix seconds.
     pub ends_at: i64,
+    /// When another session of its owner was copied, if they are to be told; Unix seconds.
+    pub copied_at: Option<i64>,
+}
+
+/// One of somebody's sessions, as its owner sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceSession {
+    /// Names it; signs nobody in.
+    pub id: String,
+    /// The number on the ticket.
+    pub number: u16,
+    /// It is the one that asks.
+    pub is_this: bool,
+    /// What it was started with.
+    pub device: Device,
+    /// When somebody signed in, in Unix seconds.
+    pub first_seen_at: i64,
+    /// When it was last used, in Unix seconds.
+    pub last_seen_at: i64,
+    /// From where somebody signed in.
+    pub address: String,
+    /// How: `pwd` (RFC 8176).
+    pub signed_in_by: String,
+    /// It ends after this long without use, in seconds.
+    pub idle_timeout_s: i64,
+    /// It ends here at the latest, in Unix seconds.
+    pub ends_at: i64,
+}
+
+/// All that is signed in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Devices {
+    /// This one first, then the last used.
+    pub sessions: Vec<DeviceSession>,
+    /// The server's time of this answer, in Unix seconds.
+    pub now: i64,
+}
+
+/// Sessions were ended; the browser goes on to `next`, if it goes on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// So many.
+    pub count: u32,
+    /// A path of this site.
+    pub next: String,
 }
 
 /// A browser and its system, as far as the `User-Agent` tells. Names of products only: what is

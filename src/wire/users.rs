@@ -31,13 +31,14 @@ pub struct PasswordPolicy {
     pub min_length: u32,
 }
 
-/// A form that came back: why, and what had been typed in it. Never a password.
+/// A form that came back without JavaScript: what became of it, and, where it was not done, what
+/// had been typed in it. Never a password.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReturnedForm {
     /// The server function that was asked, such as `sign_in`.
     pub function: String,
-    /// Why it was not done.
-    pub error: super::Error,
+    /// How many sessions it ended, or why it was not done.
+    pub outcome: Result<u32, super::Error>,
     /// Field names and what was typed in them.
     pub typed: Vec<(String, String)>,
 }

@@ -1,16 +1,28 @@
 //! `/account`.
 
 use crate::{
-    app::{lazy::LazyPage, parts::layout::Page, viewer::WhoIsSignedIn, words},
-    wire::users::Viewer,
+    api::activity::list_activity,
+    app::{
+        lazy::LazyPage,
+        pages::activity::Entries,
+        parts::{
+            account::{AccountPage, instead},
+            ticket::Ticket,
+            time::Time,
+        },
+        viewer::WhoIsSignedIn,
+        words,
+    },
+    wire::{Error, activity, users::Viewer},
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::{components::A, hooks::use_query_map};
+use leptos_router::hooks::use_query_map;
 
-/// Who am I here, and what is signed in.
+/// Who am I here, what is signed in, and what happened lately.
 pub struct Account {
     was_made: bool,
+    lately: Resource<Result<activity::Activity, Error>>,
 }
 
 #[cfg_attr(split, leptos_router::lazy_route)]
@@ -19,43 +31,53 @@ impl LazyPage for Account {
         Self {
             was_made: use_query_map()
                 .with_untracked(|query| query.get("done").is_some_and(|done| done == "signed_up")),
+            lately: Resource::new(|| (), |()| list_activity(None)),
         }
     }
 
     fn view(this: Self) -> AnyView {
-        let Account { was_made } = this;
+        let Account { was_made, lately } = this;
         view! {
             <Title text="Your account" />
-            <Page>
-                <div class="wrap account">
-                    <nav class="side" aria-label="Account">
-                        <ul role="list">
-                            <li>
-                                <A href="/account">"Overview"</A>
-                            </li>
-                        </ul>
-                    </nav>
-                    <main id="main" class="content" tabindex="-1">
-                        <h1>"Your account"</h1>
-                        <Suspense>
-                            {move || {
-                                WhoIsSignedIn::here()
-                                    .show(|viewer| match viewer {
-                                        Some(viewer) => {
-                                            view! { <Overview viewer=viewer was_made=was_made /> }.into_any()
-                                        }
-                                        None => view! { <SignedOut /> }.into_any(),
-                                    })
-                            }}
-                        </Suspense>
-                    </main>
-                </div>
-            </Page>
+            <AccountPage path="/account" title="Your account">
+                <Suspense>
+                    {move || {
+                        WhoIsSignedIn::here()
+                            .show(|viewer| match viewer {
+                                Some(viewer) => {
+                                    view! { <Overview viewer=viewer was_made=was_made /> }.into_any()
+                                }
+                                None => {
+                                    instead(&Error::SignInNeeded, "/account").into_any()
+                                }
+                            })
+                    }}
+                </Suspense>
+                <section aria-labelledby="lately">
+                    <h2 id="lately">"What happened lately"</h2>
+                    <Suspense>
+                        {move || {
+                            lately
+                                .get()
+                                .and_then(Result::ok)
+                                .map(|mut page| {
+                                    page.entries.truncate(LATELY);
+                                    view! { <Entries page=page /> }
+                                })
+                        }}
+                    </Suspense>
+                    <p>
+                        <a href="/account/activity">"All activity"</a>
+                    </p>
+                </section>
+            </AccountPage>
         }
         .into_any()
     }
 }
 
+/// Entries on this page.
+const LATELY: usize = 3;
 /// The word of a new account is not said of an old one, whatever the link says.
 const NEW_FOR_S: i64 = 600;
 
@@ -67,8 +89,6 @@ fn Overview(
 ) -> impl IntoView {
     let is_new = was_made && viewer.now < viewer.created_at + NEW_FOR_S;
     let session = viewer.session;
-    let title_id = format!("ticket-{}", session.number);
-    let labelled_by = title_id.clone();
     view! {
         <div role="status" aria-live="polite">
             {is_new
@@ -94,59 +114,24 @@ fn Overview(
         <section aria-labelledby="signed-in">
             <h2 id="signed-in">"What is signed in"</h2>
             <ul class="rail" role="list">
-                <li>
-                    <article class="ticket here" aria-labelledby=labelled_by>
-                        <p class="stub">
-                            <span>"No."</span>
-                            " "
-                            <b>{session.number}</b>
-                        </p>
-                        <div>
-                            <p class="tag">"This device"</p>
-                            <h3 id=title_id>{words::device(&session.device)}</h3>
-                            <p>
-                                "Signed in "
-                                <Time at=session
-                                    .started_at>{words::ago(session.started_at, viewer.now)}</Time>
-                            </p>
-                            <p>
-                                {format!(
-                                    "Ends after {} without use, and on ",
-                                    words::span(session.idle_timeout_s),
-                                )}
-                                <Time at=session.ends_at>{words::date(session.ends_at)}</Time>
-                                " at the latest"
-                            </p>
-                        </div>
-                    </article>
-                </li>
+                <Ticket number=session.number device=words::device(&session.device) is_this=true>
+                    <p>
+                        "Signed in "
+                        <Time at=session
+                            .started_at>{words::ago(session.started_at, viewer.now)}</Time>
+                    </p>
+                    <p>
+                        {format!(
+                            "Ends after {} without use, and on ",
+                            words::span(session.idle_timeout_s),
+                        )} <Time at=session.ends_at>{words::date(session.ends_at)}</Time>
+                        " at the latest"
+                    </p>
+                </Ticket>
             </ul>
+            <p>
+                <a href="/account/sessions">"All devices"</a>
+            </p>
         </section>
-    }
-}
-
-/// A time in words, with the exact one behind it.
-#[component]
-fn Time(
-    /// Unix seconds.
-    at: i64,
-    children: Children,
-) -> impl IntoView {
-    view! {
-        <time datetime=words::exact(at) title=words::exact_in_words(at)>
-            {children()}
-        </time>
-    }
-}
-
-#[component]
-fn SignedOut() -> impl IntoView {
-    view! {
-        <p>
-            "You are signed out. "
-            <a href="/sign-in?next=/account" rel="external">
-                "Sign in"
-            </a>
-        </p>
     }
 }

@@ -1,13 +1,19 @@
 //! One file a page.
 
 mod account;
+mod activity;
 mod home;
 mod not_found;
+mod security;
+mod sessions;
 mod sign_in;
 mod sign_up;
 
 pub use account::Account;
+pub use activity::Activity;
 pub use home::Home;
 pub use not_found::NotFound;
+pub use security::Security;
+pub use sessions::Sessions;
 pub use sign_in::SignIn;
 pub use sign_up::SignUp;

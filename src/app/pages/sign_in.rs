@@ -57,7 +57,7 @@ pub fn SignIn() -> impl IntoView {
                     />
                     <label for="keep_me_signed_in">"Keep me signed in"</label>
                     <p class="hint" id="keep_me_signed_in-hint">
-                        "For up to 30 days on this device. Leave it off on a shared computer."
+                        "On this device, after the browser is closed as well. Leave it off on a shared computer."
                     </p>
                 </div>
                 <Submit label="Sign in" pending_label="Signing in…" pending=pending />

@@ -25,26 +25,40 @@ pub fn follow<S>(action: ServerAction<S>, function: &str) -> Progress
 where
     S: ServerFn<Output = GoOn, Error = Error> + Send + Sync + Clone + 'static,
 {
+    let progress = watch(action, function);
+    let done = move || action.value().get().and_then(Result::ok);
+    go_on_when_done(done);
+    Progress {
+        pending: Signal::derive(move || action.pending().get() || done().is_some()),
+        ..progress
+    }
+}
+
+/// Watches a form that leaves everybody where they are, and goes to the first field that is wrong.
+pub fn watch<S>(action: ServerAction<S>, function: &str) -> Progress
+where
+    S: ServerFn<Error = Error> + Send + Sync + Clone + 'static,
+    S::Output: Send + Sync + Clone + 'static,
+{
     let returned = returned_form(function);
-    let before = returned.as_ref().map(|form| form.error.clone());
+    let before = returned
+        .as_ref()
+        .and_then(|form| form.outcome.clone().err());
     let error = Signal::derive(move || match action.value().get() {
         Some(answer) => answer.err(),
         None => before.clone(),
     });
-    let done = move || action.value().get().and_then(Result::ok);
-    let pending = Signal::derive(move || action.pending().get() || done().is_some());
-    go_on_when_done(done);
     focus_first_error(error);
     Progress {
         returned,
         error,
-        pending,
+        pending: Signal::derive(move || action.pending().get()),
     }
 }
 
 /// The form that came back without JavaScript, if it asked this function. A page with one stays
 /// as the server made it (`document.rs`), so nothing of it travels on to the browser's program.
-fn returned_form(function: &str) -> Option<ReturnedForm> {
+pub fn returned_form(function: &str) -> Option<ReturnedForm> {
     use_context::<ReturnedForm>().filter(|returned| returned.function == function)
 }
 

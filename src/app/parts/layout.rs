@@ -2,7 +2,6 @@
 
 use crate::{api::sessions::SignOut, app::viewer::WhoIsSignedIn, wire::users::GoOn};
 use leptos::{form::ActionForm, prelude::*};
-use leptos_router::components::A;
 
 /// The name, who is signed in, the page's own `<main>`, and the line at the foot.
 #[component]
@@ -110,7 +109,7 @@ fn SignedOutLinks() -> impl IntoView {
     view! {
         <ul role="list">
             <li>
-                <A href="/sign-in">"Sign in"</A>
+                <a href="/sign-in">"Sign in"</a>
             </li>
         </ul>
     }
@@ -123,7 +122,9 @@ fn SignedInLinks() -> impl IntoView {
     view! {
         <ul role="list">
             <li>
-                <A href="/account">"Account"</A>
+                <a href="/account" rel="external">
+                    "Account"
+                </a>
             </li>
             <li>
                 <ActionForm action=action>

@@ -1,6 +1,10 @@
 //! Pieces that two pages use.
 
+pub mod account;
+pub mod confirm;
 pub mod drawing;
 pub mod form;
 pub mod layout;
 pub mod strength;
+pub mod ticket;
+pub mod time;

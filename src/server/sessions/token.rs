@@ -1,7 +1,7 @@
 //! The cookie's value: a signed JWT of ids and times. The signature turns forgeries away without
 //! asking the database; the row that it names decides. So it is a session, not a stateless token.
 
-use super::{
+use crate::server::{
     error::Error,
     secret::{DerivedKey, PlainSid, Secret},
 };
@@ -16,7 +16,7 @@ const ISSUER: &str = "cloakroom";
 const LENGTH_MAX: usize = 1024;
 
 /// Ids and times only: a JWT can be read by whoever holds it (NIST 800-63B-4, 5.1.1).
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Claims {
     iss: String,
     /// The user's id.
@@ -32,15 +32,25 @@ pub struct Claims {
 }
 
 impl Claims {
-    /// What a cookie of this session says.
-    pub fn new(user_id: &str, sid: &PlainSid, generation: i64, now: i64, ends_at: i64) -> Self {
+    /// What the first cookie of a session says.
+    pub fn new(user_id: &str, sid: &PlainSid, now: i64, ends_at: i64) -> Self {
         Self {
             iss: ISSUER.to_owned(),
             sub: user_id.to_owned(),
             sid: sid.reveal().to_owned(),
-            generation,
+            generation: 1,
             iat: now,
             exp: ends_at,
+        }
+    }
+
+    /// What a later cookie of the same session says.
+    #[must_use]
+    pub fn renewed(&self, generation: i64, made_at: i64) -> Self {
+        Self {
+            generation,
+            iat: made_at,
+            ..self.clone()
         }
     }
 

@@ -1,0 +1,134 @@
+//! `/account/activity`.
+
+use crate::{
+    api::activity::list_activity,
+    app::{
+        lazy::LazyPage,
+        parts::{
+            account::{AccountPage, instead},
+            time::Time,
+        },
+        words,
+    },
+    wire::{Error, activity},
+};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+const PATH: &str = "/account/activity";
+
+/// What happened to the account, newest first, a page at a time.
+pub struct Activity {
+    is_first: Memo<bool>,
+    page: Resource<Result<activity::Activity, Error>>,
+}
+
+#[cfg_attr(split, leptos_router::lazy_route)]
+impl LazyPage for Activity {
+    fn data() -> Self {
+        let query = use_query_map();
+        let after = Memo::new(move |_| query.with(|query| query.get("after")));
+        Self {
+            is_first: Memo::new(move |_| after.get().is_none()),
+            page: Resource::new(move || after.get(), list_activity),
+        }
+    }
+
+    fn view(this: Self) -> AnyView {
+        let Activity { is_first, page } = this;
+        view! {
+            <Title text="Activity" />
+            <AccountPage path=PATH title="Activity">
+                <p class="quiet">
+                    "What happened to your account. If something here was not you, change your password: "
+                    <a href="/account/security">"Security"</a> "."
+                </p>
+                <Transition>
+                    {move || {
+                        page.get()
+                            .map(|answer| match answer {
+                                Ok(page) => {
+                                    let older = page
+                                        .next
+                                        .as_ref()
+                                        .map(|after| format!("{PATH}?after={after}"));
+                                    view! {
+                                        <Entries page=page />
+                                        <p class="row">
+                                            {(!is_first.get())
+                                                .then(|| {
+                                                    view! {
+                                                        <a class="btn" href=PATH>
+                                                            "Newest"
+                                                        </a>
+                                                    }
+                                                })}
+                                            {older
+                                                .map(|older| {
+                                                    view! {
+                                                        <a class="btn" href=older>
+                                                            "Older"
+                                                        </a>
+                                                    }
+                                                })}
+                                        </p>
+                                    }
+                                        .into_any()
+                                }
+                                Err(error) => instead(&error, PATH).into_any(),
+                            })
+                    }}
+                </Transition>
+            </AccountPage>
+        }
+        .into_any()
+    }
+}
+
+/// A list by day, one sentence an entry.
+#[component]
+pub fn Entries(page: activity::Activity) -> impl IntoView {
+    let mut days: Vec<(String, Vec<activity::Entry>)> = Vec::new();
+    for entry in page.entries {
+        let day = words::date(entry.at);
+        match days.last_mut() {
+            Some((last, entries)) if *last == day => entries.push(entry),
+            _ => days.push((day, vec![entry])),
+        }
+    }
+    days.into_iter()
+        .map(|(day, entries)| {
+            view! {
+                <section class="day">
+                    <h3>{day}</h3>
+                    <ul role="list">
+                        {entries
+                            .into_iter()
+                            .map(|entry| view! { <Happened entry=entry /> })
+                            .collect_view()}
+                    </ul>
+                </section>
+            }
+        })
+        .collect_view()
+}
+
+#[component]
+fn Happened(entry: activity::Entry) -> impl IntoView {
+    let is_alarming = matches!(
+        entry.kind,
+        activity::Kind::SessionCopied | activity::Kind::SignInFailed
+    );
+    view! {
+        <li class:alarming=is_alarming>
+            <Time at=entry.at>{words::time_of_day(entry.at)}</Time>
+            <div>
+                <p>{words::happened(entry.kind, entry.how_many)}</p>
+                <p class="quiet small">
+                    {words::device(&entry.device)} ", " {entry.address}
+                </p>
+            </div>
+        </li>
+    }
+}

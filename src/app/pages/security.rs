@@ -1,0 +1,138 @@
+//! `/account/security`: the password.
+
+use crate::{
+    api::users::ChangePassword,
+    app::{
+        lazy::LazyPage,
+        parts::{
+            account::AccountPage,
+            form::{Field, Progress, Submit, Summary, watch},
+            strength::StrengthMeter,
+        },
+        viewer::WhoIsSignedIn,
+        words,
+    },
+    wire::users::PasswordPolicy,
+};
+use leptos::{form::ActionForm, prelude::*, wasm_bindgen::JsCast, web_sys::HtmlFormElement};
+use leptos_meta::Title;
+
+/// Changes the password; every other device is signed out with it.
+pub struct Security;
+
+#[cfg_attr(split, leptos_router::lazy_route)]
+impl LazyPage for Security {
+    fn data() -> Self {
+        Self
+    }
+
+    fn view(_this: Self) -> AnyView {
+        let action = ServerAction::<ChangePassword>::new();
+        let Progress {
+            returned,
+            error,
+            pending,
+        } = watch(action, "change_password");
+        let keeps_others = returned
+            .as_ref()
+            .is_some_and(|form| form.typed("keep_others").is_some());
+        let before = returned.and_then(|form| form.outcome.ok());
+        let ended = move || match action.value().get() {
+            Some(answer) => answer.ok().map(|ended| ended.count),
+            None => before,
+        };
+        let typed = RwSignal::new(String::new());
+        // A password that has become somebody's does not stay on the page.
+        Effect::new(move |_| {
+            if matches!(action.value().get(), Some(Ok(_))) {
+                typed.set(String::new());
+                let form = document()
+                    .query_selector("form[action*=change_password]")
+                    .ok()
+                    .flatten()
+                    .and_then(|form| form.dyn_into::<HtmlFormElement>().ok());
+                if let Some(form) = form {
+                    form.reset();
+                }
+            }
+        });
+        let policy = SharedValue::new(|| {
+            use_context::<PasswordPolicy>().unwrap_or(PasswordPolicy { min_length: 15 })
+        })
+        .into_inner();
+        let hint = format!(
+            "At least {} characters. A few words you will remember work well.",
+            policy.min_length
+        );
+        view! {
+            <Title text="Security" />
+            <AccountPage path="/account/security" title="Security">
+                <section aria-labelledby="password-title">
+                    <h2 id="password-title">"Password"</h2>
+                    <div role="status" aria-live="polite">
+                        {move || {
+                            ended()
+                                .map(|count| {
+                                    let others = (count > 0).then(|| words::ended(count));
+                                    view! {
+                                        <p class="notice ok">"Your password was changed. " {others}</p>
+                                    }
+                                })
+                        }}
+                    </div>
+                    <ActionForm action=action attr:novalidate=true attr:class="form narrow">
+                        <Summary error=error />
+                        <Suspense>
+                            {move || {
+                                WhoIsSignedIn::here()
+                                    .show(|viewer| {
+                                        viewer.map(|viewer| view! { <Whose email=viewer.email /> })
+                                    })
+                            }}
+                        </Suspense>
+                        <Field
+                            name="current_password"
+                            label="Your password now"
+                            kind="password"
+                            autocomplete="current-password"
+                            error=error
+                        />
+                        <Field
+                            name="new_password"
+                            label="New password"
+                            kind="password"
+                            autocomplete="new-password"
+                            hint=hint
+                            typed=typed
+                            error=error
+                        >
+                            <StrengthMeter password=typed min=policy.min_length />
+                        </Field>
+                        <div class="check">
+                            <input
+                                id="keep_others"
+                                type="checkbox"
+                                name="keep_others"
+                                value="true"
+                                checked=keeps_others
+                                aria-describedby="keep_others-hint"
+                            />
+                            <label for="keep_others">"Keep my other devices signed in"</label>
+                            <p class="hint" id="keep_others-hint">
+                                "Leave it off if somebody else may know your password: then every other device is signed out."
+                            </p>
+                        </div>
+                        <Submit label="Change password" pending_label="Changing…" pending=pending />
+                    </ActionForm>
+                </section>
+            </AccountPage>
+        }
+        .into_any()
+    }
+}
+
+/// For password managers, and for judging the new password: it is nobody's to change here.
+#[component]
+fn Whose(email: String) -> impl IntoView {
+    view! { <input id="email" type="text" value=email autocomplete="username" readonly hidden /> }
+}

@@ -1,0 +1,57 @@
+//! "Is it you?": the password once more, before something that whoever finds a browser open, or
+//! has a copy of its cookie, must not do.
+
+use crate::{
+    api::users::ConfirmPassword,
+    app::parts::form::{Field, Progress, Submit, Summary, watch},
+};
+use leptos::{form::ActionForm, prelude::*};
+
+/// Asks for the password, and then carries on.
+#[component]
+pub fn Confirm(
+    /// What is done next.
+    what: String,
+    /// The function that is called next where no script runs it.
+    then: &'static str,
+    /// Its argument, if it has one.
+    #[prop(optional_no_strip)]
+    id: Option<String>,
+    /// The page that it stands on.
+    path: &'static str,
+    /// Carries on.
+    go_on: Callback<()>,
+) -> impl IntoView {
+    let action = ServerAction::<ConfirmPassword>::new();
+    let Progress { error, pending, .. } = watch(action, "confirm_password");
+    Effect::new(move |_| {
+        if matches!(action.value().get(), Some(Ok(_))) {
+            go_on.run(());
+        }
+    });
+    view! {
+        <section class="card confirm" aria-labelledby="confirm">
+            <h2 id="confirm">"Is it you?"</h2>
+            <p class="quiet">{what}</p>
+            <ActionForm action=action attr:novalidate=true attr:class="form">
+                <Summary error=error />
+                <input type="hidden" name="next" value=path />
+                <input type="hidden" name="then" value=then />
+                {id.map(|id| view! { <input type="hidden" name="id" value=id /> })}
+                <Field
+                    name="password"
+                    label="Your password"
+                    kind="password"
+                    autocomplete="current-password"
+                    error=error
+                />
+                <div class="row">
+                    <Submit label="Go on" pending_label="Checking…" pending=pending />
+                    <a class="btn" href=path rel="external">
+                        "Cancel"
+                    </a>
+                </div>
+            </ActionForm>
+        </section>
+    }
+}

@@ -1,0 +1,192 @@
+//! What happened to an account, for its owner to read.
+
+use super::{caller::Caller, error::Error, sessions::Session, state::State};
+use crate::wire::{
+    self,
+    activity::{Activity, Entry},
+    sessions::Device,
+};
+use sqlx::AnyConnection;
+use std::net::IpAddr;
+pub use wire::activity::Kind;
+
+/// Entries on a page.
+const PAGE: usize = 25;
+/// Whoever goes on guessing within this time goes on in one entry, in milliseconds.
+const ONE_ENTRY_MS: i64 = 600_000;
+
+/// From where, and with what: whoever makes a request, signed in or not.
+#[derive(Clone, Debug)]
+pub struct Visitor {
+    /// The client's address, as far as it can be trusted.
+    pub address: IpAddr,
+    /// What the client calls itself.
+    pub user_agent: String,
+}
+
+/// Writes down what a change does, in the change itself.
+///
+/// # Errors
+/// If the database does not answer.
+pub async fn record(
+    change: &mut super::sessions::Change,
+    user_id: &str,
+    kind: Kind,
+    session_id: Option<&str>,
+    how_many: u32,
+    visitor: &Visitor,
+) -> Result<(), Error> {
+    let id = change.state().random.id()?;
+    let at_ms = change.state().clock.now_ms();
+    let entry = NewEntry {
+        id,
+        user_id,
+        at_ms,
+        kind,
+        session_id,
+        how_many,
+        user_agent: &visitor.user_agent,
+        address: &visitor.address.to_string(),
+    };
+    insert(change, entry).await
+}
+
+/// A row to be.
+pub(super) struct NewEntry<'a> {
+    pub id: String,
+    pub user_id: &'a str,
+    pub at_ms: i64,
+    pub kind: Kind,
+    pub session_id: Option<&'a str>,
+    pub how_many: u32,
+    pub user_agent: &'a str,
+    pub address: &'a str,
+}
+
+pub(super) async fn insert(
+    connection: &mut AnyConnection,
+    entry: NewEntry<'_>,
+) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO activity (id, user_id, at_ms, kind, session_id, how_many, user_agent, \
+            address) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(entry.id)
+    .bind(entry.user_id)
+    .bind(entry.at_ms)
+    .bind(entry.kind.code())
+    .bind(entry.session_id)
+    .bind(i64::from(entry.how_many))
+    .bind(entry.user_agent)
+    .bind(entry.address)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: String,
+    at_ms: i64,
+    kind: String,
+    how_many: i64,
+    user_agent: String,
+    address: String,
+}
+
+/// What happened to the caller's account, newest first, from before the entry that `after` names.
+///
+/// # Errors
+/// [`wire::Error::BadRequest`] if `after` is not the end of an earlier page.
+pub async fn list(caller: &Caller, session: &Session, after: &str) -> Result<Activity, Error> {
+    let state = &caller.state;
+    // What waits to be written has happened as well.
+    state.later.flush(state).await?;
+    let (at_ms, id) = read_key(after).ok_or(wire::Error::BadRequest)?;
+    let mut rows: Vec<Row> = sqlx::query_as(
+        "SELECT id, at_ms, kind, how_many, user_agent, address FROM activity \
+         WHERE user_id = $1 AND (at_ms < $2 OR (at_ms = $2 AND id < $3)) \
+         ORDER BY at_ms DESC, id DESC LIMIT $4",
+    )
+    .bind(&session.user_id)
+    .bind(at_ms)
+    .bind(id)
+    .bind(i64::try_from(PAGE + 1).unwrap_or(i64::MAX))
+    .fetch_all(state.db.pool())
+    .await?;
+    let has_more = rows.len() > PAGE;
+    rows.truncate(PAGE);
+    let next = rows
+        .last()
+        .filter(|_| has_more)
+        .map(|row| format!("{}.{}", row.at_ms, row.id));
+    let entries = rows
+        .into_iter()
+        .filter_map(|row| {
+            Some(Entry {
+                at: row.at_ms.div_euclid(1000),
+                kind: Kind::from_code(&row.kind)?,
+                how_many: u32::try_from(row.how_many).unwrap_or(1),
+                device: Device::from_user_agent(&row.user_agent),
+                address: row.address,
+            })
+        })
+        .collect();
+    Ok(Activity {
+        entries,
+        next,
+        now: state.clock.now_s(),
+    })
+}
+
+/// The place in the list that an earlier page ended at; none is the beginning.
+fn read_key(after: &str) -> Option<(i64, &str)> {
+    if after.is_empty() {
+        return Some((i64::MAX, ""));
+    }
+    let (at_ms, id) = after.split_once('.')?;
+    let is_id = id.len() <= 32
+        && id
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+    Some((at_ms.parse().ok()?, is_id.then_some(id)?))
+}
+
+/// Tries that failed, of one address at one account: an entry that is written now and then.
+///
+/// # Errors
+/// If the database does not answer.
+pub(super) async fn add_failures(
+    state: &State,
+    connection: &mut AnyConnection,
+    user_id: &str,
+    failed: &super::later::Failed,
+) -> Result<(), Error> {
+    // They cannot fill the list.
+    let added = sqlx::query(
+        "UPDATE activity SET how_many = how_many + $1 \
+         WHERE user_id = $2 AND kind = $3 AND address = $4 AND at_ms > $5",
+    )
+    .bind(i64::from(failed.how_many))
+    .bind(user_id)
+    .bind(Kind::SignInFailed.code())
+    .bind(failed.visitor.address.to_string())
+    .bind(failed.at_ms - ONE_ENTRY_MS)
+    .execute(&mut *connection)
+    .await?;
+    if added.rows_affected() > 0 {
+        return Ok(());
+    }
+    let entry = NewEntry {
+        id: state.random.id()?,
+        user_id,
+        at_ms: failed.at_ms,
+        kind: Kind::SignInFailed,
+        session_id: None,
+        how_many: failed.how_many,
+        user_agent: &failed.visitor.user_agent,
+        address: &failed.visitor.address.to_string(),
+    };
+    insert(connection, entry).await
+}

@@ -1,0 +1,174 @@
+//! What may be written a little later, together: when sessions were last seen, and sign-ins that
+//! failed. Neither makes a request wait for the disk, and a wrong password takes no longer at an
+//! account that there is than at one that there is not.
+
+use super::{
+    activity::{self, Visitor},
+    error::Error,
+    state::State,
+};
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+/// Written this often, and when the server stops.
+const EVERY: Duration = Duration::from_secs(5);
+/// Rows in one transaction: others want to write as well.
+const AT_ONCE: usize = 500;
+/// Failures that wait at most, by account and address; of more than these the log alone knows.
+const FAILURES_MAX: usize = 10_000;
+
+/// What waits.
+#[derive(Default)]
+pub struct Later {
+    waiting: Mutex<Waiting>,
+    /// One flush at a time.
+    turn: tokio::sync::Mutex<()>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    /// Session id and when it was last seen, in Unix seconds.
+    seen: HashMap<String, i64>,
+    /// What is being written just now.
+    being_written: HashMap<String, i64>,
+    /// By account and address.
+    failed: HashMap<(String, IpAddr), Failed>,
+}
+
+/// Sign-ins that failed one after the other.
+pub struct Failed {
+    /// The first of them, in Unix milliseconds.
+    pub at_ms: i64,
+    /// So many.
+    pub how_many: u32,
+    /// Whose.
+    pub visitor: Visitor,
+}
+
+impl Later {
+    /// A session was used at this time, in Unix seconds.
+    pub fn note_seen(&self, session_id: &str, at: i64) {
+        self.waiting().seen.insert(session_id.to_owned(), at);
+    }
+
+    /// When this process saw a session last, as far as that is not written yet.
+    pub fn seen_at(&self, session_id: &str) -> Option<i64> {
+        let waiting = self.waiting();
+        let newer = waiting.seen.get(session_id);
+        newer
+            .or_else(|| waiting.being_written.get(session_id))
+            .copied()
+    }
+
+    /// Somebody mistyped the password of this account, or guessed.
+    pub fn note_failed(&self, user_id: &str, at_ms: i64, visitor: &Visitor) {
+        let mut waiting = self.waiting();
+        let key = (user_id.to_owned(), visitor.address);
+        if let Some(failed) = waiting.failed.get_mut(&key) {
+            failed.how_many = failed.how_many.saturating_add(1);
+        } else if waiting.failed.len() < FAILURES_MAX {
+            let failed = Failed {
+                at_ms,
+                how_many: 1,
+                visitor: visitor.clone(),
+            };
+            waiting.failed.insert(key, failed);
+        }
+    }
+
+    /// Writes what waits. What cannot be written goes on waiting.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn flush(&self, state: &State) -> Result<(), Error> {
+        let _turn = self.turn.lock().await;
+        self.flush_failed(state).await?;
+        self.flush_seen(state).await
+    }
+
+    async fn flush_failed(&self, state: &State) -> Result<(), Error> {
+        let failed = std::mem::take(&mut self.waiting().failed);
+        if failed.is_empty() {
+            return Ok(());
+        }
+        let written = async {
+            let mut tx = state.db.write().await?;
+            for ((user_id, _), failed) in &failed {
+                activity::add_failures(state, &mut tx, user_id, failed).await?;
+            }
+            tx.commit().await
+        };
+        let written = written.await;
+        if written.is_err() {
+            let mut waiting = self.waiting();
+            for (key, before) in failed {
+                let since = waiting
+                    .failed
+                    .remove(&key)
+                    .map_or(0, |since| since.how_many);
+                let how_many = before.how_many.saturating_add(since);
+                waiting.failed.insert(key, Failed { how_many, ..before });
+            }
+        }
+        written
+    }
+
+    async fn flush_seen(&self, state: &State) -> Result<(), Error> {
+        {
+            let mut waiting = self.waiting();
+            let seen = std::mem::take(&mut waiting.seen);
+            // What an earlier flush could not write is written now.
+            waiting.being_written.extend(seen);
+        }
+        loop {
+            let some: Vec<(String, i64)> = {
+                let waiting = self.waiting();
+                let all = waiting.being_written.iter();
+                all.take(AT_ONCE)
+                    .map(|(id, at)| (id.clone(), *at))
+                    .collect()
+            };
+            if some.is_empty() {
+                return Ok(());
+            }
+            let mut tx = state.db.write().await?;
+            for (id, at) in &some {
+                sqlx::query(
+                    "UPDATE sessions SET last_seen_at = $1 \
+                     WHERE id = $2 AND last_seen_at < $1 AND ended_at IS NULL",
+                )
+                .bind(at)
+                .bind(id)
+                .execute(&mut *tx)
+                .await?;
+            }
+            tx.commit().await?;
+            let mut waiting = self.waiting();
+            for (id, _) in &some {
+                waiting.being_written.remove(id);
+            }
+        }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Writes what waits now and then, until the server stops.
+pub fn write_now_and_then(state: &State) {
+    let state = state.clone();
+    tokio::spawn(async move {
+        while !state.db.is_closed() {
+            tokio::time::sleep(EVERY).await;
+            // A full disk must not keep out whoever is signed in; it is tried again.
+            if let Err(error) = state.later.flush(&state).await {
+                tracing::warn!(event = "not_written_yet", %error);
+            }
+        }
+    });
+}

@@ -1,0 +1,295 @@
+//! Every kind of end. One transaction each; when it answers, the session is refused.
+
+use super::Session;
+use crate::{
+    server::{
+        activity::{self, Kind},
+        caller::Caller,
+        db::Tx,
+        error::Error,
+        secret::HashedSid,
+        state::State,
+    },
+    wire,
+};
+use sqlx::AnyConnection;
+use std::ops::{Deref, DerefMut};
+
+/// A transaction that changes sessions. Before its commit is answered, every memory of the
+/// sessions it touched is emptied: in this process at once, and on the other nodes by a word
+/// that the transaction itself sends.
+pub struct Change {
+    state: State,
+    tx: Tx,
+    touched: Vec<HashedSid>,
+}
+
+/// Which sessions end.
+pub(super) enum Condition<'a> {
+    /// This one, of this user.
+    One(&'a str, &'a str),
+    /// All of this user's but this one.
+    Others(&'a str, &'a str),
+    /// All of this user's.
+    AllOf(&'a str),
+    /// All of this user's but so many, those unused for longest first.
+    Above(&'a str, i64),
+    /// Everybody's.
+    Everything,
+}
+
+/// The one statement that ends, by its condition.
+macro_rules! ending {
+    ($condition:literal) => {
+        concat!(
+            "UPDATE sessions SET ended_at = $1, end_reason = $2 WHERE ended_at IS NULL AND ",
+            $condition,
+            " RETURNING hashed_sid, last_seen_at, idle_timeout_s, ends_at"
+        )
+    };
+}
+
+/// What an ending says of each session that it ended.
+type EndedRow = (String, i64, i64, i64);
+
+impl Change {
+    /// # Errors
+    /// If the database is away.
+    pub async fn begin(state: &State) -> Result<Self, Error> {
+        Ok(Self {
+            state: state.clone(),
+            tx: state.db.write().await?,
+            touched: Vec::new(),
+        })
+    }
+
+    /// The time, in Unix seconds.
+    pub fn now_s(&self) -> i64 {
+        self.state.clock.now_s()
+    }
+
+    /// What the server holds.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The row of this session is another when this is committed.
+    pub fn touch(&mut self, key: &HashedSid) {
+        self.touched.push(key.clone());
+    }
+
+    /// Ends sessions. Those that were live, as opposed to over by their times already, count.
+    pub(super) async fn end(
+        &mut self,
+        reason: &'static str,
+        which: Condition<'_>,
+    ) -> Result<u32, Error> {
+        let now = self.now_s();
+        let query = |sql: &'static str| sqlx::query_as(sql).bind(now).bind(reason);
+        let query = match which {
+            Condition::One(id, user_id) => query(ending!("id = $3 AND user_id = $4"))
+                .bind(id)
+                .bind(user_id),
+            Condition::Others(user_id, but) => query(ending!("user_id = $3 AND id <> $4"))
+                .bind(user_id)
+                .bind(but),
+            Condition::AllOf(user_id) => query(ending!("user_id = $3")).bind(user_id),
+            Condition::Above(user_id, most) => query(ending!(
+                "id IN (SELECT id FROM sessions WHERE user_id = $3 AND ended_at IS NULL \
+                    ORDER BY last_seen_at DESC, created_at DESC, id LIMIT 1000 OFFSET $4)"
+            ))
+            .bind(user_id)
+            .bind(most),
+            Condition::Everything => query(ending!("$1 >= 0")),
+        };
+        let ended: Vec<EndedRow> = query.fetch_all(&mut *self.tx).await?;
+        let mut live = 0;
+        for (key, last_seen_at, idle_timeout_s, ends_at) in ended {
+            live += u32::from(now < ends_at && now < last_seen_at + idle_timeout_s);
+            self.touched.push(HashedSid::from_row(key));
+        }
+        Ok(live)
+    }
+
+    /// Ends a session if its row is still as it was read; whether it was.
+    pub(super) async fn end_if_still(
+        &mut self,
+        session: &Session,
+        reason: &'static str,
+    ) -> Result<bool, Error> {
+        let ended = sqlx::query(
+            "UPDATE sessions SET ended_at = $1, end_reason = $2 \
+             WHERE hashed_sid = $3 AND generation = $4 AND ended_at IS NULL",
+        )
+        .bind(self.now_s())
+        .bind(reason)
+        .bind(session.hashed_sid.as_str())
+        .bind(session.generation)
+        .execute(&mut *self.tx)
+        .await?;
+        self.touch(&session.hashed_sid);
+        Ok(ended.rows_affected() == 1)
+    }
+
+    /// Ends a session that was over by its times at this time already, in Unix seconds.
+    pub(super) async fn end_if_over(&mut self, session: &Session, at: i64) -> Result<(), Error> {
+        sqlx::query(
+            "UPDATE sessions SET ended_at = $1, end_reason = 'over' \
+             WHERE hashed_sid = $2 AND ended_at IS NULL \
+               AND (ends_at <= $3 OR last_seen_at + idle_timeout_s <= $3)",
+        )
+        .bind(self.now_s())
+        .bind(session.hashed_sid.as_str())
+        .bind(at)
+        .execute(&mut *self.tx)
+        .await?;
+        self.touch(&session.hashed_sid);
+        Ok(())
+    }
+
+    /// Makes all of it so, and then forgets what was known before.
+    ///
+    /// # Errors
+    /// If it could not be; then none of it is.
+    pub async fn commit(self) -> Result<(), Error> {
+        let Self {
+            state,
+            mut tx,
+            touched,
+        } = self;
+        state.hearing.tell_nodes(&mut tx, &touched).await?;
+        // A task of its own: whoever asked may hang up between the commit and the forgetting,
+        // and a session that has ended would stay in memory (security.md SS-12).
+        let committing = tokio::spawn(async move {
+            let committed = tx.commit().await;
+            for key in &touched {
+                state.sessions.forget(key);
+            }
+            if !touched.is_empty() {
+                state.hearing.tell_process()?;
+            }
+            committed
+        });
+        committing.await?
+    }
+}
+
+impl Deref for Change {
+    type Target = AnyConnection;
+
+    fn deref(&self) -> &AnyConnection {
+        &self.tx
+    }
+}
+
+impl DerefMut for Change {
+    fn deref_mut(&mut self) -> &mut AnyConnection {
+        &mut self.tx
+    }
+}
+
+/// Ends the caller's session and takes the cookie away. Whoever is not signed in is told the
+/// same: the state that they asked for holds.
+///
+/// # Errors
+/// If the database does not answer; the cookie then stays, because the session does.
+pub async fn sign_out(caller: &Caller) -> Result<(), Error> {
+    if let Some(session) = &caller.session {
+        end_one(caller, session, &session.id).await?;
+    }
+    caller.cookies.end_session();
+    Ok(())
+}
+
+/// Ends one session of the caller's, by its public id. How many that ended: none if it had
+/// ended already.
+///
+/// # Errors
+/// [`wire::Error::NotFound`] for an id that is not one of theirs.
+pub async fn end_one(caller: &Caller, session: &Session, id: &str) -> Result<u32, Error> {
+    let user_id = &session.user_id;
+    let mut change = Change::begin(&caller.state).await?;
+    let is_own = id == session.id;
+    let reason = if is_own {
+        "signed_out"
+    } else {
+        "ended_by_owner"
+    };
+    let ended = change.end(reason, Condition::One(id, user_id)).await?;
+    if ended == 0 {
+        let known: Option<(i64,)> =
+            sqlx::query_as("SELECT created_at FROM sessions WHERE id = $1 AND user_id = $2")
+                .bind(id)
+                .bind(user_id)
+                .fetch_optional(&mut *change)
+                .await?;
+        known.ok_or(wire::Error::NotFound)?;
+    } else {
+        let kind = if is_own {
+            Kind::SignedOut
+        } else {
+            Kind::SessionEnded
+        };
+        activity::record(&mut change, user_id, kind, Some(id), 1, &caller.visitor).await?;
+    }
+    change.commit().await?;
+    if is_own {
+        caller.cookies.end_session();
+    }
+    tracing::info!(event = "session_ended", session = id, reason);
+    Ok(ended)
+}
+
+/// Ends all sessions of the caller's but this one. How many that ended.
+///
+/// # Errors
+/// If the database does not answer; then none has ended.
+pub async fn end_others(caller: &Caller, session: &Session) -> Result<u32, Error> {
+    let mut change = Change::begin(&caller.state).await?;
+    let which = Condition::Others(&session.user_id, &session.id);
+    let ended = change.end("ended_by_owner", which).await?;
+    if ended > 0 {
+        activity::record(
+            &mut change,
+            &session.user_id,
+            Kind::SessionEnded,
+            Some(&session.id),
+            ended,
+            &caller.visitor,
+        )
+        .await?;
+    }
+    change.commit().await?;
+    tracing::info!(event = "other_sessions_ended", session = session.id, ended);
+    Ok(ended)
+}
+
+/// Ends all sessions of a user, but one if one is named, within a larger change. How many.
+///
+/// # Errors
+/// If the database does not answer.
+pub async fn end_all_of(
+    change: &mut Change,
+    user_id: &str,
+    but: Option<&str>,
+    reason: &'static str,
+) -> Result<u32, Error> {
+    let which = match but {
+        Some(but) => Condition::Others(user_id, but),
+        None => Condition::AllOf(user_id),
+    };
+    change.end(reason, which).await
+}
+
+/// Ends everybody's sessions: the operator's way out when the secret may be known to others.
+///
+/// # Errors
+/// If the database does not answer.
+pub async fn end_everything(state: &State) -> Result<u32, Error> {
+    let mut change = Change::begin(state).await?;
+    let ended = change
+        .end("ended_by_operator", Condition::Everything)
+        .await?;
+    change.commit().await?;
+    Ok(ended)
+}

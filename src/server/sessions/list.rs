@@ -1,0 +1,60 @@
+//! The sessions of one person, as a list.
+
+use super::{Session, number};
+use crate::{
+    server::{caller::Caller, error::Error},
+    wire::sessions::{Device, DeviceSession, Devices},
+};
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: String,
+    created_at: i64,
+    last_seen_at: i64,
+    idle_timeout_s: i64,
+    ends_at: i64,
+    authenticated_by: String,
+    user_agent: String,
+    address: String,
+}
+
+/// The caller's live sessions: this one first, then the last used.
+///
+/// # Errors
+/// If the database does not answer.
+pub async fn list(caller: &Caller, session: &Session) -> Result<Devices, Error> {
+    let state = &caller.state;
+    let now = state.clock.now_s();
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT id, created_at, last_seen_at, idle_timeout_s, ends_at, authenticated_by, \
+                user_agent, address \
+         FROM sessions \
+         WHERE user_id = $1 AND ended_at IS NULL AND ends_at > $2 \
+           AND last_seen_at + idle_timeout_s > $2 \
+         ORDER BY last_seen_at DESC, created_at DESC, id LIMIT 1000",
+    )
+    .bind(&session.user_id)
+    .bind(now)
+    .fetch_all(state.db.pool())
+    .await?;
+    let mut sessions: Vec<DeviceSession> = rows
+        .into_iter()
+        .map(|row| DeviceSession {
+            number: number(&row.id),
+            is_this: row.id == session.id,
+            device: Device::from_user_agent(&row.user_agent),
+            first_seen_at: row.created_at,
+            last_seen_at: state
+                .later
+                .seen_at(&row.id)
+                .map_or(row.last_seen_at, |seen_at| seen_at.max(row.last_seen_at)),
+            address: row.address,
+            signed_in_by: row.authenticated_by,
+            idle_timeout_s: row.idle_timeout_s,
+            ends_at: row.ends_at,
+            id: row.id,
+        })
+        .collect();
+    sessions.sort_by_key(|device| (!device.is_this, -device.last_seen_at));
+    Ok(Devices { sessions, now })
+}

@@ -1,0 +1,174 @@
+//! The session: one row and one cookie. Started at sign-in, checked at every request, renewed
+//! while it is used, ended at once.
+//!
+//! A click passes through [`check`] and, every five minutes, [`renew`]; a sign-in through
+//! [`start`]; every kind of end through [`end`].
+
+mod cache;
+mod check;
+mod end;
+mod hearing;
+mod list;
+mod renew;
+mod start;
+pub mod token;
+
+pub use cache::SessionCache;
+pub use check::{Resumed, resume};
+pub use end::{Change, end_all_of, end_everything, end_one, end_others, sign_out};
+pub use hearing::{Hearing, listen};
+pub use list::list;
+pub use renew::{Renewal, renew};
+pub use start::{NewCookie, restart, start};
+
+use super::{error::Error, secret::HashedSid, state::State};
+use crate::wire::sessions::{Device, ThisSession};
+use std::sync::atomic::{AtomicI64, Ordering};
+
+/// Last-seen is written at most this often, in seconds.
+const SEEN_EVERY_S: i64 = 60;
+
+/// A session and whose it is, as its row said when it was read.
+#[derive(Debug)]
+pub struct Session {
+    /// Public.
+    pub id: String,
+    /// What its cookie's sid is stored as.
+    pub hashed_sid: HashedSid,
+    /// Whose.
+    pub user_id: String,
+    /// Their address.
+    pub email: String,
+    /// When their account was made, in Unix seconds.
+    pub user_created_at: i64,
+    /// When it was started, in Unix seconds.
+    pub created_at: i64,
+    /// In seconds without use.
+    pub idle_timeout_s: i64,
+    /// The absolute end, in Unix seconds.
+    pub ends_at: i64,
+    /// When its owner last proved who they are, in Unix seconds.
+    pub authenticated_at: i64,
+    /// Started with "Keep me signed in".
+    pub is_kept: bool,
+    /// When another session of theirs was copied, if this one is to tell them; Unix seconds.
+    pub told_copied_at: Option<i64>,
+    /// What it was started with.
+    pub user_agent: String,
+    /// Of the newest cookie.
+    generation: i64,
+    /// When that cookie was made, in Unix seconds.
+    renewed_at: i64,
+    /// When it was first shown, in Unix seconds.
+    successor_seen_at: Option<i64>,
+    /// The newer of what the row says and what this node has seen, in Unix seconds.
+    last_seen_at: AtomicI64,
+    /// The last-seen that is written, or about to be.
+    noted_at: AtomicI64,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: String,
+    hashed_sid: String,
+    user_id: String,
+    email: String,
+    user_created_at: i64,
+    created_at: i64,
+    last_seen_at: i64,
+    idle_timeout_s: i64,
+    ends_at: i64,
+    authenticated_at: i64,
+    is_kept: i64,
+    told_copied_at: Option<i64>,
+    user_agent: String,
+    generation: i64,
+    renewed_at: i64,
+    successor_seen_at: Option<i64>,
+}
+
+impl From<Row> for Session {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id,
+            hashed_sid: HashedSid::from_row(row.hashed_sid),
+            user_id: row.user_id,
+            email: row.email,
+            user_created_at: row.user_created_at,
+            created_at: row.created_at,
+            idle_timeout_s: row.idle_timeout_s,
+            ends_at: row.ends_at,
+            authenticated_at: row.authenticated_at,
+            is_kept: row.is_kept != 0,
+            told_copied_at: row.told_copied_at,
+            user_agent: row.user_agent,
+            generation: row.generation,
+            renewed_at: row.renewed_at,
+            successor_seen_at: row.successor_seen_at,
+            last_seen_at: AtomicI64::new(row.last_seen_at),
+            noted_at: AtomicI64::new(row.last_seen_at),
+        }
+    }
+}
+
+/// The row of a session that has not ended, from the database.
+async fn find(state: &State, key: &HashedSid) -> Result<Option<Session>, Error> {
+    let row: Option<Row> = sqlx::query_as(
+        "SELECT s.id, s.hashed_sid, s.user_id, u.email, u.created_at AS user_created_at, \
+                s.created_at, s.last_seen_at, s.idle_timeout_s, s.ends_at, s.authenticated_at, \
+                s.is_kept, s.told_copied_at, s.user_agent, s.generation, s.renewed_at, \
+                s.successor_seen_at \
+         FROM sessions s JOIN users u ON u.id = s.user_id \
+         WHERE s.hashed_sid = $1 AND s.ended_at IS NULL AND u.disabled_at IS NULL",
+    )
+    .bind(key.as_str())
+    .fetch_optional(state.db.pool())
+    .await?;
+    Ok(row.map(|row| {
+        let session = Session::from(row);
+        // What this node has seen and not yet written counts as well.
+        if let Some(seen_at) = state.later.seen_at(&session.id) {
+            session.last_seen_at.fetch_max(seen_at, Ordering::Relaxed);
+            session.noted_at.fetch_max(seen_at, Ordering::Relaxed);
+        }
+        session
+    }))
+}
+
+impl Session {
+    fn last_seen_at(&self) -> i64 {
+        self.last_seen_at.load(Ordering::Relaxed)
+    }
+
+    /// It is used: now, in Unix seconds. Whether that is worth writing down.
+    fn see(&self, now: i64) -> bool {
+        self.last_seen_at.fetch_max(now, Ordering::Relaxed);
+        let every = SEEN_EVERY_S.min(self.idle_timeout_s / 4);
+        let noted_at = self.noted_at.load(Ordering::Relaxed);
+        now >= noted_at + every
+            && self
+                .noted_at
+                .compare_exchange(noted_at, now, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+    }
+
+    /// As its owner sees it.
+    pub fn seen_by_owner(&self) -> ThisSession {
+        ThisSession {
+            number: number(&self.id),
+            device: Device::from_user_agent(&self.user_agent),
+            started_at: self.created_at,
+            idle_timeout_s: self.idle_timeout_s,
+            ends_at: self.ends_at,
+            copied_at: self.told_copied_at,
+        }
+    }
+}
+
+/// Four figures of the public id: enough to tell tickets apart, too few to look one up.
+fn number(id: &str) -> u16 {
+    let number = id
+        .bytes()
+        .fold(0_u32, |sum, byte| (sum * 31 + u32::from(byte)) % 9000);
+    u16::try_from(1000 + number).unwrap_or(1000)
+}
