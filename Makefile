@@ -53,8 +53,8 @@ test: test-sqlite test-postgres test-browser ## Every test: the next three
 test-sqlite: setup-rust ## The Rust tests on SQLite
 	env -u CLOAKROOM_TEST_POSTGRES cargo test --features ssr --test cloakroom
 
-test-postgres: setup-test ## The same on a PostgreSQL of their own
-	scripts/with-postgres cargo test --features ssr --test cloakroom
+test-postgres: setup-test ## The same on a PostgreSQL of their own, and several nodes on one
+	scripts/with-postgres cargo test --features ssr --test cloakroom --test nodes
 
 test-browser: setup-test ## The tests in Chromium, against a development build
 	cargo leptos build $(LEPTOS)

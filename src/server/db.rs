@@ -140,7 +140,12 @@ impl Db {
         })
     }
 
-    /// How often it was turned to since the start, to read or to write.
+    /// For what no request asks: it is not counted.
+    pub fn background(&self) -> &AnyPool {
+        &self.pool
+    }
+
+    /// How often requests turned to it since the start, to read or to write.
     pub fn asked(&self) -> u64 {
         self.asked.load(Ordering::Relaxed)
     }

@@ -90,6 +90,9 @@ impl TestApp {
         });
         let state = State::open(settings, clock, random).await.unwrap();
         state.begin_to_serve();
+        while !state.hearing.is_good(&state.sessions, &state.db) {
+            tokio::task::yield_now().await;
+        }
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
@@ -181,7 +184,8 @@ impl Drop for TestApp {
     }
 }
 
-async fn create_database(admin: &str, name: &str) -> String {
+/// A database on the server that this URL of another of its databases names.
+pub async fn create_database(admin: &str, name: &str) -> String {
     let mut connection = sqlx::PgConnection::connect(admin).await.unwrap();
     sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}")))
         .execute(&mut connection)
@@ -237,6 +241,11 @@ impl Browser {
                 .unwrap(),
             cookies: Mutex::default(),
         }
+    }
+
+    /// Where it is opened.
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// Takes over the cookies of another.

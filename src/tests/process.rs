@@ -1,117 +1,10 @@
 //! The binary as an operator runs it: from any folder, with no file at all.
 
-use super::app::{Browser, EMAIL, PASSWORD};
-use reqwest::Method;
-use std::{
-    io::{BufRead, BufReader, Write},
-    path::PathBuf,
-    process::{Child, Command, Output, Stdio},
-    sync::{
-        atomic::{AtomicU32, Ordering},
-        mpsc,
-    },
-    thread::{self, JoinHandle},
+use super::{
+    app::{Browser, EMAIL, PASSWORD},
+    place::Place,
 };
-
-/// An empty folder to run in, and what runs there with what reads its log.
-struct Place {
-    folder: PathBuf,
-    running: Option<(Child, JoinHandle<String>)>,
-}
-
-impl Place {
-    fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let folder =
-            std::env::temp_dir().join(format!("cloakroom_place_{}_{count}", std::process::id()));
-        std::fs::create_dir(&folder).unwrap();
-        Self {
-            folder,
-            running: None,
-        }
-    }
-
-    fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cloakroom"));
-        command
-            .args(words)
-            .current_dir(&self.folder)
-            .env_clear()
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        command
-    }
-
-    fn run(&self, words: &[&str], typed: &str) -> Output {
-        let mut child = self.command(words).spawn().unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        // A command that asks for nothing may have ended already.
-        let _ = stdin.write_all(typed.as_bytes());
-        drop(stdin);
-        child.wait_with_output().unwrap()
-    }
-
-    /// What it prints, when it goes well.
-    fn said(&self, words: &[&str], typed: &str) -> String {
-        let output = self.run(words, typed);
-        assert!(output.status.success(), "{output:?}");
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    /// What it complains about, when it does not.
-    fn complaint(&self, words: &[&str], typed: &str) -> String {
-        let output = self.run(words, typed);
-        assert!(!output.status.success(), "{output:?}");
-        String::from_utf8(output.stderr).unwrap()
-    }
-
-    /// Starts the server, and waits until it listens.
-    fn serve(&mut self, log_level: &str) -> Browser {
-        let mut child = self
-            .command(&[])
-            .env("LEPTOS_SITE_ADDR", "127.0.0.1:0")
-            .env("RUST_LOG", log_level)
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let (listens, listening) = mpsc::channel();
-        let log = thread::spawn(move || {
-            let mut log = String::new();
-            for line in lines.map_while(Result::ok) {
-                if let Some((_, address)) = line.split_once("event=\"listening\" address=") {
-                    let _ = listens.send(address.to_owned());
-                }
-                log += &line;
-                log.push('\n');
-            }
-            log
-        });
-        // When the process ends, so does its log, and with it this wait.
-        let address = listening.recv().unwrap();
-        self.running = Some((child, log));
-        Browser::at(format!("http://{address}"))
-    }
-
-    /// What a power cut does to it; what it had logged.
-    fn kill(&mut self) -> String {
-        let Some((mut child, log)) = self.running.take() else {
-            return String::new();
-        };
-        child.kill().unwrap();
-        child.wait().unwrap();
-        log.join().unwrap()
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.kill();
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
+use reqwest::Method;
 
 #[tokio::test]
 async fn what_was_answered_outlives_a_power_cut() {
@@ -170,7 +63,7 @@ async fn the_log_names_events_and_holds_no_secret_however_much_it_is_asked_to_sa
         assert!(log.contains(&format!("event=\"{event}\"")), "{event}");
     }
     assert!(log.contains("reason=\"signed_out\""));
-    let key = std::fs::read_to_string(place.folder.join("data/secret.key")).unwrap();
+    let key = std::fs::read_to_string(place.folder().join("data/secret.key")).unwrap();
     let payload = |token: &str| token.split('.').nth(1).unwrap().to_owned();
     for secret in [
         PASSWORD,
@@ -210,6 +103,107 @@ fn an_operator_adds_and_lists_accounts() {
     assert_eq!(place.said(&["user", "list"], "").lines().count(), 1);
 }
 
+#[tokio::test]
+async fn an_account_that_is_kept_out_is_out_at_the_next_request() {
+    let mut place = Place::new();
+    let browser = place.serve("info");
+    browser.sign_up(EMAIL, PASSWORD).await;
+    let phone = Browser::at(browser.url().to_owned());
+    phone.sign_in(EMAIL, PASSWORD).await;
+    for someone in [&browser, &phone] {
+        assert!(someone.viewer().await.is_some());
+    }
+    let said = place.said(&["user", "disable", "--email", "ADA@example.com"], "");
+    assert_eq!(said.trim(), "2 sessions ended");
+    for someone in [&browser, &phone] {
+        assert_eq!(someone.viewer().await, None);
+    }
+    assert_eq!(phone.sign_in(EMAIL, PASSWORD).await.status, 401);
+
+    place.said(&["user", "enable", "--email", EMAIL], "");
+    assert_eq!(browser.viewer().await, None, "what has ended stays so");
+    assert_eq!(phone.sign_in(EMAIL, PASSWORD).await.status, 200);
+    assert!(phone.viewer().await.is_some());
+    let said = place.said(&["user", "sign-out", "--email", EMAIL], "");
+    assert_eq!(said.trim(), "1 sessions ended");
+    assert_eq!(phone.viewer().await, None);
+    let complaint = place.complaint(&["user", "disable", "--email", "x@example.com"], "");
+    assert!(complaint.contains("no such account"), "{complaint}");
+}
+
+#[tokio::test]
+async fn an_embedded_database_has_one_server() {
+    let mut place = Place::new();
+    let browser = place.serve("info");
+    let second = place
+        .command(&[])
+        .env("LEPTOS_SITE_ADDR", "127.0.0.1:0")
+        .output();
+    let second = second.unwrap();
+    assert!(!second.status.success());
+    let complaint = String::from_utf8(second.stderr).unwrap();
+    assert!(
+        complaint.contains("Another server has the database"),
+        "{complaint}"
+    );
+    assert_eq!(browser.sign_up(EMAIL, PASSWORD).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_lost_secret_is_not_replaced_in_silence() {
+    let mut place = Place::new();
+    let browser = place.serve("info");
+    browser.sign_up(EMAIL, PASSWORD).await;
+    place.kill();
+    let key = place.folder().join("data/secret.key");
+    std::fs::remove_file(&key).unwrap();
+    let complaint = place.complaint(&[], "");
+    for word in [
+        "another signing secret",
+        "secret.key",
+        "cloakroom secret adopt",
+    ] {
+        assert!(complaint.contains(word), "{word}: {complaint}");
+    }
+    assert_eq!(
+        place.said(&["secret", "adopt"], "").trim(),
+        "1 sessions ended"
+    );
+    let again = place.serve("info");
+    again.keep(&browser);
+    assert_eq!(again.viewer().await, None);
+    assert_eq!(again.sign_in(EMAIL, PASSWORD).await.status, 200);
+
+    // Exchanged, a new key stands before the old one.
+    place.kill();
+    let old = std::fs::read_to_string(&key).unwrap();
+    let new = "c2l4dGVlbiBieXRlcyBhbmQgc2l4dGVlbiBtb3JlLi4";
+    std::fs::write(&key, format!("{new}\n{old}")).unwrap();
+    let rotated = place.serve("info");
+    rotated.keep(&again);
+    assert_eq!(rotated.viewer().await.as_deref(), Some(EMAIL));
+    place.kill();
+    // And then the old one alone is another secret.
+    std::fs::write(&key, old).unwrap();
+    assert!(place.complaint(&[], "").contains("another signing secret"));
+}
+
+#[tokio::test]
+async fn what_was_used_is_written_down_when_the_server_stops() {
+    let mut place = Place::new();
+    let browser = place.serve("info");
+    browser.sign_up(EMAIL, PASSWORD).await;
+    assert_eq!(
+        browser.sign_in(EMAIL, "not this one at all").await.status,
+        401
+    );
+    let log = place.stop();
+    assert!(!log.contains("ERROR"), "{log}");
+    let again = place.serve("info");
+    again.keep(&browser);
+    assert_eq!(again.list_activity().await, ["sign_in_failed", "signed_up"]);
+}
+
 #[test]
 fn the_settings_in_force_are_printed_with_where_they_came_from() {
     let place = Place::new();
@@ -217,7 +211,7 @@ fn the_settings_in_force_are_printed_with_where_they_came_from() {
     assert!(defaults.contains("passwords.min_length = 15"), "{defaults}");
 
     std::fs::write(
-        place.folder.join("Leptos.toml"),
+        place.folder().join("Leptos.toml"),
         "[passwords]\nmin_length = 20\n",
     )
     .unwrap();
@@ -250,7 +244,7 @@ fn the_settings_in_force_are_printed_with_where_they_came_from() {
 fn a_wrong_setting_stops_the_start_and_is_named() {
     let place = Place::new();
     std::fs::write(
-        place.folder.join("Leptos.toml"),
+        place.folder().join("Leptos.toml"),
         "[passwords]\nmin_lenght = 20\n",
     )
     .unwrap();
@@ -272,14 +266,7 @@ fn a_wrong_setting_stops_the_start_and_is_named() {
         ),
         ("LEPTOS_SITE_ADDR", "nonsense", ["site-addr", "address"]),
     ] {
-        let elsewhere = Place::new();
-        let output = elsewhere
-            .command(&[])
-            .env(variable, value)
-            .output()
-            .unwrap();
-        assert!(!output.status.success());
-        let complaint = String::from_utf8(output.stderr).unwrap();
+        let complaint = Place::new().with(variable, value).complaint(&[], "");
         for word in words {
             assert!(complaint.contains(word), "{variable}: {complaint}");
         }

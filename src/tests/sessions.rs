@@ -166,7 +166,7 @@ async fn use_for(app: &TestApp, browser: &Browser, seconds: i64) {
     }
 }
 
-fn generation(cookie: &str) -> i64 {
+pub fn generation(cookie: &str) -> i64 {
     let payload = cookie.split('.').nth(1).unwrap();
     let json = BASE64_URL_SAFE_NO_PAD.decode(payload).unwrap();
     let claims: serde_json::Value = serde_json::from_slice(&json).unwrap();
@@ -276,7 +276,9 @@ async fn a_lost_answer_signs_nobody_out() {
     assert_eq!(generation(&browser.session().unwrap()), 2);
     // And once more, if need be.
     assert!(replayed(&app, &before).await.is_some());
-    // The browser goes on from there.
+    // The browser goes on from there, once the cookie before is good no longer.
+    assert!(!is_renewed(&browser).await);
+    app.pass(60);
     assert!(is_renewed(&browser).await);
     assert_eq!(generation(&browser.session().unwrap()), 3);
 }

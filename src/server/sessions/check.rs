@@ -128,9 +128,15 @@ fn live(
         state.later.note_seen(&session.id, now);
     }
     let is_again = matches!(verdict, Verdict::Unanswered);
-    let is_newest = matches!(verdict, Verdict::Current | Verdict::FirstSight);
-    let is_due = is_again || (is_newest && now >= claims.iat + RENEW_AFTER_S);
-    let renewal = is_due.then_some(Renewal { claims, is_again });
+    // Not while the cookie before is still good: of three generations at once the oldest would
+    // look like a copy.
+    let is_alone = session.generation == 1
+        || session
+            .successor_seen_at
+            .is_some_and(|seen_at| now >= seen_at + GRACE_S);
+    let is_due =
+        matches!(verdict, Verdict::Current) && is_alone && now >= claims.iat + RENEW_AFTER_S;
+    let renewal = (is_again || is_due).then_some(Renewal { claims, is_again });
     Resumed {
         session: Some(session),
         renewal,

@@ -20,6 +20,7 @@ use std::{
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::Duration,
 };
+use tokio::sync::Notify;
 
 /// The channel on PostgreSQL; what is said on it are hashes of sids, separated by spaces.
 const CHANNEL: &str = "cloakroom_sessions";
@@ -29,6 +30,8 @@ const KEYS_AT_ONCE: usize = 150;
 const BEAT_EVERY: Duration = Duration::from_millis(500);
 /// It is deaf when it has not heard for so many beats.
 const BEATS_MISSED: u32 = 4;
+/// A connection that takes longer is tried anew.
+const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// The word.
 const BEAT: &str = "beat";
 
@@ -47,6 +50,8 @@ enum Way {
         is_heard: AtomicBool,
         /// Words heard so far.
         words: AtomicU64,
+        /// Told when the connection is to be made anew.
+        is_deaf: Notify,
     },
 }
 
@@ -58,6 +63,7 @@ impl Hearing {
                 url: url.to_owned(),
                 is_heard: AtomicBool::new(false),
                 words: AtomicU64::new(0),
+                is_deaf: Notify::new(),
             }
         } else {
             let path = data_dir.join("ended");
@@ -158,73 +164,71 @@ async fn hear(state: State) {
         url,
         is_heard,
         words,
+        is_deaf,
     } = &state.hearing.way
     else {
         return;
     };
-    loop {
-        let connected = async {
-            let mut listener = PgListener::connect(url).await?;
-            // The loss is to be known before the next connection is made.
-            listener.eager_reconnect(false);
-            listener.listen(CHANNEL).await?;
-            Ok::<_, sqlx::Error>(listener)
-        };
-        if let Ok(mut listener) = connected.await {
-            while let Ok(Some(word)) = listener.try_recv().await {
-                if word.payload() == BEAT {
-                    // What was ended while nobody listened is unknown, so all of it is forgotten
-                    // before any of it is believed again.
-                    if !is_heard.load(Ordering::SeqCst) {
-                        state.sessions.clear();
-                        is_heard.store(true, Ordering::SeqCst);
-                        tracing::info!(event = "hearing_endings");
-                    }
-                } else {
+    while !state.db.is_closed() {
+        if let Ok(Ok(mut listener)) = tokio::time::timeout(CONNECT_WITHIN, connect(url)).await {
+            // What was ended while nobody listened is unknown, so all of it is forgotten before
+            // any of it is believed again.
+            state.sessions.clear();
+            is_heard.store(true, Ordering::SeqCst);
+            tracing::info!(event = "hearing_endings");
+            loop {
+                let heard = tokio::select! {
+                    heard = listener.try_recv() => heard,
+                    () = is_deaf.notified() => break,
+                };
+                let Ok(Some(word)) = heard else { break };
+                if word.payload() != BEAT {
                     for key in word.payload().split(' ') {
                         state.sessions.forget(&HashedSid::from_row(key.to_owned()));
                     }
                 }
                 words.fetch_add(1, Ordering::SeqCst);
             }
-        }
-        if is_heard.swap(false, Ordering::SeqCst) {
+            is_heard.store(false, Ordering::SeqCst);
             tracing::warn!(
                 event = "not_hearing_endings",
                 "every check asks the database"
             );
         }
-        if state.db.is_closed() {
-            return;
-        }
         tokio::time::sleep(BEAT_EVERY).await;
     }
+}
+
+async fn connect(url: &str) -> Result<PgListener, sqlx::Error> {
+    let mut listener = PgListener::connect(url).await?;
+    // The loss is to be known before the next connection is made.
+    listener.eager_reconnect(false);
+    listener.listen(CHANNEL).await?;
+    Ok(listener)
 }
 
 /// Sends a word by way of the database, so that a connection that has died without a sign is
 /// noticed: what does not come back has not been heard.
 async fn beat(state: State) {
     let Way::Postgres {
-        is_heard, words, ..
+        is_heard,
+        words,
+        is_deaf,
+        ..
     } = &state.hearing.way
     else {
         return;
     };
     let (mut before, mut missed) = (0, 0);
     while !state.db.is_closed() {
-        let said = tokio::time::timeout(BEAT_EVERY, say(state.db.pool(), BEAT)).await;
-        if !matches!(said, Ok(Ok(()))) {
-            tracing::debug!(event = "beat_not_sent");
-        }
+        // A word that cannot be sent is one that does not come back.
+        let _ = tokio::time::timeout(BEAT_EVERY, say(state.db.background(), BEAT)).await;
         tokio::time::sleep(BEAT_EVERY).await;
         let now = words.load(Ordering::SeqCst);
         missed = if now == before { missed + 1 } else { 0 };
         before = now;
         if missed >= BEATS_MISSED && is_heard.swap(false, Ordering::SeqCst) {
-            tracing::warn!(
-                event = "not_hearing_endings",
-                "every check asks the database"
-            );
+            is_deaf.notify_one();
         }
     }
 }
