@@ -1,6 +1,6 @@
 import { defineConfig } from "@playwright/test";
 import { existsSync } from "node:fs";
-import { baseURL, serverCommand } from "./fixtures/server.ts";
+import { baseURL, servers } from "./fixtures/server.ts";
 
 // Debian's browser where there is one; Playwright's own where not.
 const system = "/usr/bin/chromium";
@@ -34,5 +34,5 @@ export default defineConfig({
     // What is about hydration has no meaning here.
     { name: "without-javascript", use: { javaScriptEnabled: false }, testIgnore: "*.hydrate.spec.ts" },
   ],
-  webServer: serverCommand,
+  webServer: servers,
 });

@@ -1,6 +1,6 @@
 // Every page in every state: axe finds nothing, nothing overflows, and a picture of each is kept.
 import type { Page } from "@playwright/test";
-import { expect, expectAccessible, fill, password, ready, signUp, test } from "../fixtures/test.ts";
+import { elsewhere, expect, expectAccessible, fill, goTo, password, ready, signUp, test } from "../fixtures/test.ts";
 
 const states: Record<string, (page: Page, javaScriptEnabled: boolean | undefined) => Promise<void>> = {
   home: async (page) => void (await page.goto("/")),
@@ -33,6 +33,47 @@ const states: Record<string, (page: Page, javaScriptEnabled: boolean | undefined
   account: async (page) => {
     const label = "l".repeat(55);
     await signUp(page, `${"a".repeat(50)}${Date.now()}@${label}.${label}.${label}.example.com`);
+  },
+  devices: async (page, javaScriptEnabled) => {
+    const email = await signUp(page);
+    const other = await elsewhere(page, email, javaScriptEnabled);
+    await other.context().close();
+    await goTo(page, "Devices");
+    await expect(page.getByRole("article")).toHaveCount(2);
+  },
+  "devices-ended": async (page, javaScriptEnabled) => {
+    const email = await signUp(page);
+    const other = await elsewhere(page, email, javaScriptEnabled);
+    await other.context().close();
+    await page.goto("/account/sessions");
+    await page.getByRole("button", { name: "Sign out all other devices" }).click();
+    await expect(page.getByRole("status")).not.toBeEmpty();
+  },
+  security: async (page) => {
+    await signUp(page);
+    await page.goto("/account/security");
+    await expect(page.getByLabel("New password")).toBeVisible();
+  },
+  "security-errors": async (page) => {
+    await signUp(page);
+    await page.goto("/account/security");
+    await page.getByRole("button", { name: "Change password" }).click();
+    await expect(page.getByRole("alert")).not.toBeEmpty();
+  },
+  activity: async (page) => {
+    await signUp(page);
+    await goTo(page, "Activity");
+    await expect(page.getByText("The account was made")).toBeVisible();
+  },
+  "signed-out": async (page, javaScriptEnabled) => {
+    const email = await signUp(page);
+    const other = await elsewhere(page, email, javaScriptEnabled);
+    await other.goto("/account/sessions");
+    await other.getByRole("button", { name: "Sign out all other devices" }).click();
+    await expect(other.getByRole("status")).not.toBeEmpty();
+    await other.context().close();
+    await goTo(page, "Overview");
+    await expect(page.getByRole("alert")).not.toBeEmpty();
   },
   "not-found": async (page) => {
     const response = await page.goto("/nothing/here");

@@ -7,13 +7,18 @@ use crate::wire::{
     sessions::Device,
 };
 use sqlx::AnyConnection;
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
+use tokio::time::timeout;
 pub use wire::activity::Kind;
 
 /// Entries on a page.
 const PAGE: usize = 25;
 /// Whoever goes on guessing within this time goes on in one entry, in milliseconds.
 const ONE_ENTRY_MS: i64 = 600_000;
+/// And there are so many of these entries in that time.
+const ENTRIES_MAX: usize = 5;
+/// How long the list waits for what is not written yet.
+const FLUSH_WITHIN: Duration = Duration::from_secs(1);
 
 /// From where, and with what: whoever makes a request, signed in or not.
 #[derive(Clone, Debug)]
@@ -101,8 +106,12 @@ struct Row {
 /// [`wire::Error::BadRequest`] if `after` is not the end of an earlier page.
 pub async fn list(caller: &Caller, session: &Session, after: &str) -> Result<Activity, Error> {
     let state = &caller.state;
-    // What waits to be written has happened as well.
-    state.later.flush(state).await?;
+    // What waits to be written has happened as well; a disk that is full is no reason to keep the
+    // rest from being read.
+    let flushed = timeout(FLUSH_WITHIN, state.later.flush(state)).await;
+    if let Ok(Err(error)) = flushed {
+        tracing::warn!(event = "not_written_yet", %error);
+    }
     let (at_ms, id) = read_key(after).ok_or(wire::Error::BadRequest)?;
     let mut rows: Vec<Row> = sqlx::query_as(
         "SELECT id, at_ms, kind, how_many, user_agent, address FROM activity \
@@ -163,19 +172,27 @@ pub(super) async fn add_failures(
     user_id: &str,
     failed: &super::later::Failed,
 ) -> Result<(), Error> {
-    // They cannot fill the list.
-    let added = sqlx::query(
-        "UPDATE activity SET how_many = how_many + $1 \
-         WHERE user_id = $2 AND kind = $3 AND address = $4 AND at_ms > $5",
+    // They cannot fill the list: whoever goes on goes on in their entry, and when many are at it
+    // the latest entry counts for all of them.
+    let since = failed.at_ms - ONE_ENTRY_MS;
+    let address = failed.visitor.address.to_string();
+    let recent: Vec<(String, String)> = sqlx::query_as(
+        "SELECT id, address FROM activity \
+         WHERE user_id = $1 AND kind = $2 AND at_ms > $3 ORDER BY at_ms DESC, id DESC LIMIT 100",
     )
-    .bind(i64::from(failed.how_many))
     .bind(user_id)
     .bind(Kind::SignInFailed.code())
-    .bind(failed.visitor.address.to_string())
-    .bind(failed.at_ms - ONE_ENTRY_MS)
-    .execute(&mut *connection)
+    .bind(since)
+    .fetch_all(&mut *connection)
     .await?;
-    if added.rows_affected() > 0 {
+    let own = recent.iter().find(|(_, other)| *other == address);
+    let full = recent.first().filter(|_| recent.len() >= ENTRIES_MAX);
+    if let Some((id, _)) = own.or(full) {
+        sqlx::query("UPDATE activity SET how_many = how_many + $1 WHERE id = $2")
+            .bind(i64::from(failed.how_many))
+            .bind(id)
+            .execute(&mut *connection)
+            .await?;
         return Ok(());
     }
     let entry = NewEntry {
@@ -186,7 +203,7 @@ pub(super) async fn add_failures(
         session_id: None,
         how_many: failed.how_many,
         user_agent: &failed.visitor.user_agent,
-        address: &failed.visitor.address.to_string(),
+        address: &address,
     };
     insert(connection, entry).await
 }

@@ -1,15 +1,14 @@
 //! The operator's commands.
 
 use super::{
-    clock::Clock, deployment, error::Error, listen, random::Random, router::router,
+    clock::Clock, deployment, error::Error, listen, random::Random, router::router, sessions,
     settings::Settings, state::State, users,
 };
 use crate::wire::{self, fields::Email};
 use clap::{Parser, Subcommand};
 use std::{
-    fs::File,
     io::{BufRead, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 /// Accounts and sessions whose cookie no script can read.
@@ -180,7 +179,6 @@ fn print(lines: &[String]) -> Result<(), Error> {
 
 async fn serve(settings: Settings) -> Result<(), Error> {
     let address = settings.leptos.site_addr;
-    let data_dir = settings.config.data.dir.clone();
     let state = State::open(settings, Clock::system(), Random::system()).await?;
     let refused = |source| Error::Io {
         what: format!("listen on {address}"),
@@ -191,33 +189,11 @@ async fn serve(settings: Settings) -> Result<(), Error> {
         .map_err(refused)?;
     // Port 0 asks the system for one.
     let address = listener.local_addr().map_err(refused)?;
-    // What others end in an embedded database is heard of by one process only.
-    let _alone = (!state.db.is_postgres())
-        .then(|| serve_alone(&data_dir))
-        .transpose()?;
+    let _alone = sessions::serve_alone(&state.db)?;
     state.begin_to_serve();
     tracing::info!(event = "listening", %address);
     listen::serve(listener, router(state.clone()), &state, stopped()).await?;
     state.end_serving().await
-}
-
-/// Holds the data folder's lock for as long as the file is open.
-fn serve_alone(data_dir: &Path) -> Result<File, Error> {
-    let path = data_dir.join("serving.lock");
-    let refused = |source| Error::Io {
-        what: path.display().to_string(),
-        source,
-    };
-    let mut options = File::options();
-    options.create(true).append(true);
-    let file = options.open(&path).map_err(refused)?;
-    file.try_lock().map_err(|_| {
-        Error::Config(format!(
-            "Another server has the database in {}; several need PostgreSQL.",
-            data_dir.display()
-        ))
-    })?;
-    Ok(file)
 }
 
 /// Ctrl-C, or the word of a service manager.

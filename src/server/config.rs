@@ -222,7 +222,7 @@ impl Config {
             rule!(session.absolute_timeout_s, 60..=most, " seconds"),
             rule!(session.kept_idle_timeout_s, 60..=most, " seconds"),
             rule!(session.kept_absolute_timeout_s, 60..=most, " seconds"),
-            rule!(session.recent_sign_in_s, 60..=most, " seconds"),
+            rule!(session.recent_sign_in_s, 1..=most, " seconds"),
             rule!(session.max_per_user, 1..=1000, " sessions"),
             rule!(limits.sign_ins_per_address, 1..=most, ""),
             rule!(limits.sign_ins_per_account_and_address, 1..=most, ""),

@@ -8,9 +8,11 @@ use sqlx::{
     Any, AnyConnection, AnyPool, Executor, Transaction,
     any::{AnyConnectOptions, AnyPoolOptions},
     migrate::Migrator,
+    sqlite::SqliteConnectOptions,
 };
 use std::{
     ops::{Deref, DerefMut},
+    path::Path,
     str::FromStr,
     sync::{
         Arc,
@@ -67,6 +69,7 @@ pub struct Db {
     pool: AnyPool,
     /// How often the database was turned to, for whoever measures what asks it.
     asked: Arc<AtomicU64>,
+    file: Option<Arc<Path>>,
     /// SQLite writes one at a time. Whoever does not get its lock sleeps for up to 100 ms and asks
     /// again; here they queue, and the next goes on at once.
     sqlite_turn: Option<Arc<Semaphore>>,
@@ -80,6 +83,10 @@ impl Db {
     pub async fn open(url: &str, max_connections: u32) -> Result<Self, Error> {
         sqlx::any::install_default_drivers();
         let is_sqlite = url.starts_with("sqlite:");
+        let file = is_sqlite
+            .then(|| SqliteConnectOptions::from_str(url))
+            .transpose()?
+            .map(|options| Arc::from(options.get_filename()));
         let options = AnyConnectOptions::from_str(url)?;
         let pool = AnyPoolOptions::new()
             .max_connections(max_connections)
@@ -105,6 +112,7 @@ impl Db {
         Ok(Self {
             pool,
             asked: Arc::default(),
+            file,
             sqlite_turn: is_sqlite.then(|| Arc::new(Semaphore::new(1))),
         })
     }
@@ -140,19 +148,14 @@ impl Db {
         })
     }
 
-    /// For what no request asks: it is not counted.
-    pub fn background(&self) -> &AnyPool {
-        &self.pool
-    }
-
     /// How often requests turned to it since the start, to read or to write.
     pub fn asked(&self) -> u64 {
         self.asked.load(Ordering::Relaxed)
     }
 
-    /// Many nodes may share it, and it can tell them something.
-    pub fn is_postgres(&self) -> bool {
-        self.sqlite_turn.is_none()
+    /// The file of an embedded one. The other kind many nodes may share.
+    pub fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
     }
 
     /// The process is about to end.

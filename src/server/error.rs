@@ -69,10 +69,11 @@ impl Error {
     }
 }
 
-/// PostgreSQL's five letters (connections, resources, shutdown), or SQLite's number, whose low
+/// PostgreSQL's five letters (connections, transactions that were rolled back for another's sake,
+/// resources, shutdown), or SQLite's number, whose low
 /// byte tells the kind: busy, locked, an error of the disk, full, cannot be opened.
 fn is_unavailable(code: &str) -> bool {
-    let postgres = ["08", "53", "57P"];
+    let postgres = ["08", "40", "53", "57P"];
     let sqlite = [5, 6, 10, 13, 14];
     if code.len() == 5 && postgres.iter().any(|class| code.starts_with(class)) {
         return true;

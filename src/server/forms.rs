@@ -49,6 +49,22 @@ const TYPED_MAX: usize = 1024;
 /// A form as it was sent, names and values.
 type Fields<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
 
+/// The layer that reads a form before anybody asks who sends it: whoever is signed in when the
+/// first byte arrives may not be when the last one does.
+pub async fn read_whole(Extract(state): Extract<State>, request: Request, next: Next) -> Response {
+    if !request.uri().path().starts_with("/api/") {
+        return next.run(request).await;
+    }
+    let (parts, body) = request.into_parts();
+    if parts.method == Method::POST && !is_form_encoded(&parts.headers) {
+        return refuse(wire::Error::WrongContentType);
+    }
+    match read(body, &state).await {
+        Ok(body) => next.run(Request::from_parts(parts, Body::from(body))).await,
+        Err(error) => refuse(error),
+    }
+}
+
 /// The layer around server functions.
 pub async fn around_functions(
     Extract(state): Extract<State>,
@@ -57,12 +73,9 @@ pub async fn around_functions(
 ) -> Response {
     let is_form = wants_html(request.headers());
     let (mut parts, body) = request.into_parts();
-    if parts.method == Method::POST && !is_form_encoded(&parts.headers) {
-        return refuse(wire::Error::WrongContentType);
-    }
-    let body = match read(body, &state).await {
-        Ok(body) => body,
-        Err(error) => return refuse(error),
+    // It is here already.
+    let Ok(body) = to_bytes(body, usize::MAX).await else {
+        return refuse(wire::Error::BadRequest);
     };
     // The framework's decoder reads nested names such as `[email]`; ours have none, and what two
     // readers of one form understand differently is a way around the first.

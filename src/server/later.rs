@@ -5,11 +5,11 @@
 use super::{
     activity::{self, Visitor},
     error::Error,
+    limits::address_key,
     state::State,
 };
 use std::{
     collections::HashMap,
-    net::IpAddr,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -35,8 +35,8 @@ struct Waiting {
     seen: HashMap<String, i64>,
     /// What is being written just now.
     being_written: HashMap<String, i64>,
-    /// By account and address.
-    failed: HashMap<(String, IpAddr), Failed>,
+    /// By account and by the address as the limits know it.
+    failed: HashMap<(String, String), Failed>,
 }
 
 /// Sign-ins that failed one after the other.
@@ -67,7 +67,7 @@ impl Later {
     /// Somebody mistyped the password of this account, or guessed.
     pub fn note_failed(&self, user_id: &str, at_ms: i64, visitor: &Visitor) {
         let mut waiting = self.waiting();
-        let key = (user_id.to_owned(), visitor.address);
+        let key = (user_id.to_owned(), address_key(visitor.address));
         if let Some(failed) = waiting.failed.get_mut(&key) {
             failed.how_many = failed.how_many.saturating_add(1);
         } else if waiting.failed.len() < FAILURES_MAX {
@@ -85,9 +85,15 @@ impl Later {
     /// # Errors
     /// If the database does not answer.
     pub async fn flush(&self, state: &State) -> Result<(), Error> {
-        let _turn = self.turn.lock().await;
-        self.flush_failed(state).await?;
-        self.flush_seen(state).await
+        // A task of its own: it must not be lost in the middle with the request that asked.
+        let state = state.clone();
+        let writing = tokio::spawn(async move {
+            let later = &state.later;
+            let _turn = later.turn.lock().await;
+            later.flush_failed(&state).await?;
+            later.flush_seen(&state).await
+        });
+        writing.await?
     }
 
     async fn flush_failed(&self, state: &State) -> Result<(), Error> {
@@ -106,11 +112,9 @@ impl Later {
         if written.is_err() {
             let mut waiting = self.waiting();
             for (key, before) in failed {
-                let since = waiting
-                    .failed
-                    .remove(&key)
-                    .map_or(0, |since| since.how_many);
-                let how_many = before.how_many.saturating_add(since);
+                let since = waiting.failed.remove(&key);
+                let how_many = since.map_or(0, |since| since.how_many);
+                let how_many = before.how_many.saturating_add(how_many);
                 waiting.failed.insert(key, Failed { how_many, ..before });
             }
         }
@@ -135,18 +139,19 @@ impl Later {
             if some.is_empty() {
                 return Ok(());
             }
-            let mut tx = state.db.write().await?;
-            for (id, at) in &some {
-                sqlx::query(
-                    "UPDATE sessions SET last_seen_at = $1 \
-                     WHERE id = $2 AND last_seen_at < $1 AND ended_at IS NULL",
-                )
-                .bind(at)
-                .bind(id)
-                .execute(&mut *tx)
-                .await?;
+            if state.db.file().is_some() {
+                // One wait for the disk for all of them.
+                let mut tx = state.db.write().await?;
+                for (id, at) in &some {
+                    write_seen(&mut *tx, id, *at).await?;
+                }
+                tx.commit().await?;
+            } else {
+                // Each by itself: nodes that hold many rows at once would wait for each other.
+                for (id, at) in &some {
+                    write_seen(state.db.pool(), id, *at).await?;
+                }
             }
-            tx.commit().await?;
             let mut waiting = self.waiting();
             for (id, _) in &some {
                 waiting.being_written.remove(id);
@@ -157,6 +162,22 @@ impl Later {
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+async fn write_seen<'a>(
+    executor: impl sqlx::Executor<'a, Database = sqlx::Any>,
+    session_id: &str,
+    at: i64,
+) -> Result<(), Error> {
+    sqlx::query(
+        "UPDATE sessions SET last_seen_at = $1 \
+         WHERE id = $2 AND last_seen_at < $1 AND ended_at IS NULL",
+    )
+    .bind(at)
+    .bind(session_id)
+    .execute(executor)
+    .await?;
+    Ok(())
 }
 
 /// Writes what waits now and then, until the server stops.

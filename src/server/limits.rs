@@ -138,7 +138,7 @@ fn account_and_address_key(email: &Email, address: IpAddr) -> String {
 }
 
 /// The key of an address: one customer holds a whole /64 of IPv6 (security.md RL-2).
-fn address_key(address: IpAddr) -> String {
+pub(super) fn address_key(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(v4) => v4.to_string(),
         IpAddr::V6(v6) => {

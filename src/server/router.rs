@@ -40,6 +40,10 @@ pub fn router(state: State) -> Router {
         .layer(middleware::from_fn_with_state(
             state.clone(),
             caller::identify,
+        ))
+        .layer(middleware::from_fn_with_state(
+            state.clone(),
+            forms::read_whole,
         ));
 
     // What is the same for everybody: no session is needed, none is looked at.

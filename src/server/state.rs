@@ -33,6 +33,8 @@ pub struct Inner {
     pub db: Db,
     /// The time.
     pub clock: Clock,
+    /// Tells this process from others of the deployment.
+    pub node: String,
     /// Unguessable bytes.
     pub random: Random,
     /// Passwords.
@@ -86,7 +88,7 @@ impl State {
         let db = Db::open(&url, config.database.max_connections).await?;
         let state = Self(Arc::new(Inner {
             sessions: SessionCache::new(u64::from(config.session.kept_in_memory)),
-            hearing: Hearing::new(&db, &url, &config.data.dir),
+            hearing: Hearing::new(&db, &url),
             later: Later::default(),
             hasher: Hasher::new(&config.passwords, random.clone())?,
             signer: Signer::new(&secret)?,
@@ -96,6 +98,7 @@ impl State {
             leptos,
             db,
             clock,
+            node: random.id()?,
             random,
         }));
         Ok((state, secret))

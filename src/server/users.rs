@@ -261,7 +261,7 @@ pub async fn change_password(
 
     let mut change = Change::begin(state).await?;
     let changed = sqlx::query(
-        "UPDATE users SET password_hash = $1 \
+        "UPDATE users SET password_hash = $1, copied_at = NULL \
          WHERE id = $2 AND password_hash = $3 AND disabled_at IS NULL",
     )
     .bind(&new_hash)

@@ -127,6 +127,16 @@ async fn an_account_that_is_kept_out_is_out_at_the_next_request() {
     let said = place.said(&["user", "sign-out", "--email", EMAIL], "");
     assert_eq!(said.trim(), "1 sessions ended");
     assert_eq!(phone.viewer().await, None);
+    // A command that was cut off between its commit and its mark is given once more.
+    assert_eq!(browser.sign_in(EMAIL, PASSWORD).await.status, 200);
+    assert!(browser.viewer().await.is_some());
+    let ended = place.folder().join("data/cloakroom.db-ended");
+    std::fs::remove_file(&ended).unwrap();
+    std::fs::create_dir(&ended).unwrap();
+    place.complaint(&["user", "disable", "--email", EMAIL], "");
+    std::fs::remove_dir(&ended).unwrap();
+    place.said(&["user", "disable", "--email", EMAIL], "");
+    assert_eq!(browser.viewer().await, None);
     let complaint = place.complaint(&["user", "disable", "--email", "x@example.com"], "");
     assert!(complaint.contains("no such account"), "{complaint}");
 }

@@ -3,6 +3,7 @@
 use crate::app::{Browser, COOKIE, EMAIL, PASSWORD, TestApp};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use reqwest::Method;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// Whom a copy of this cookie signs in, in another browser.
 pub async fn replayed(app: &TestApp, cookie: &str) -> Option<String> {
@@ -310,9 +311,14 @@ async fn a_copy_that_is_shown_later_ends_the_session_and_its_owner_is_told() {
         owner.list_activity().await[..2],
         ["signed_in", "session_copied"]
     );
-    // Once is enough: the next sign-in is quiet.
+    // Every device says so, until the password is another.
     let other = app.browser();
     other.sign_in(EMAIL, PASSWORD).await;
+    let page = other.open("/account/sessions").await.body;
+    assert!(page.contains("A copy of your sign-in was used"));
+    let new = "another lamp over eight stairs";
+    let form = [("current_password", PASSWORD), ("new_password", new)];
+    assert_eq!(other.call("change_password", &form).await.status, 200);
     let page = other.open("/account").await.body;
     assert!(!page.contains("A copy of your sign-in was used"));
 }
@@ -538,4 +544,66 @@ async fn activity_is_paged_by_key() {
             "{hostile}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_request_that_began_before_the_end_does_nothing_after_it() {
+    let app = TestApp::new().await;
+    let owner = app.signed_up(EMAIL).await;
+    let thief = app.browser();
+    thief.sign_in(EMAIL, PASSWORD).await;
+    let id = owner.list_sessions().await["sessions"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    for (function, body) in [
+        ("end_other_sessions", "x=1".to_owned()),
+        ("end_session", format!("id={id}")),
+    ] {
+        let mut socket = app.connect().await;
+        let (held, last) = body.split_at(body.len() - 1);
+        let request = format!(
+            "POST /api/{function} HTTP/1.1\r\nHost: x\r\nOrigin: http://x\r\nConnection: close\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nCookie: {COOKIE}={}\r\n\
+             Content-Length: {}\r\n\r\n{held}",
+            thief.session().unwrap(),
+            body.len()
+        );
+        socket.write_all(request.as_bytes()).await.unwrap();
+        owner.call("end_other_sessions", &[]).await;
+        socket.write_all(last.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+        assert_eq!(owner.viewer().await.as_deref(), Some(EMAIL));
+        thief.sign_in(EMAIL, PASSWORD).await;
+    }
+}
+
+#[tokio::test]
+async fn whoever_guesses_from_many_addresses_does_not_fill_the_list() {
+    let app = TestApp::with(|config| config.server.trusted_proxy_hops = 1).await;
+    let owner = app.signed_up(EMAIL).await;
+    app.pass(1);
+    for guess in 0..40 {
+        let thief = app.browser();
+        let request = thief
+            .request(Method::POST, "/api/sign_in")
+            .header("origin", &app.url)
+            .header("x-forwarded-for", format!("2001:db8:{guess:x}::{guess:x}"));
+        let form = [("email", EMAIL), ("password", "not this one at all")];
+        let answer = thief.send(crate::app::with_form(request, &form)).await;
+        assert_eq!(answer.status, 401);
+        app.state.later.flush(&app.state).await.unwrap();
+    }
+    let path = "/api/list_activity";
+    let list = owner.send(owner.request(Method::GET, path)).await.json();
+    let entries = list["entries"].as_array().unwrap();
+    let failed = |entry: &&serde_json::Value| entry["kind"] == "sign_in_failed";
+    let counts: Vec<i64> = entries
+        .iter()
+        .filter(failed)
+        .map(|entry| entry["how_many"].as_i64().unwrap())
+        .collect();
+    assert_eq!((counts.len(), counts.iter().sum::<i64>()), (5, 40));
 }

@@ -44,6 +44,7 @@ impl LazyPage for Activity {
                     "What happened to your account. If something here was not you, change your password: "
                     <a href="/account/security">"Security"</a> "."
                 </p>
+                <h2>"Newest first"</h2>
                 <Transition>
                     {move || {
                         page.get()

@@ -5,11 +5,10 @@ use crate::{
     app::{
         lazy::LazyPage,
         parts::{
-            account::AccountPage,
+            account::{AccountPage, Whose},
             form::{Field, Progress, Submit, Summary, watch},
             strength::StrengthMeter,
         },
-        viewer::WhoIsSignedIn,
         words,
     },
     wire::users::PasswordPolicy,
@@ -82,14 +81,7 @@ impl LazyPage for Security {
                     </div>
                     <ActionForm action=action attr:novalidate=true attr:class="form narrow">
                         <Summary error=error />
-                        <Suspense>
-                            {move || {
-                                WhoIsSignedIn::here()
-                                    .show(|viewer| {
-                                        viewer.map(|viewer| view! { <Whose email=viewer.email /> })
-                                    })
-                            }}
-                        </Suspense>
+                        <Whose />
                         <Field
                             name="current_password"
                             label="Your password now"
@@ -129,10 +121,4 @@ impl LazyPage for Security {
         }
         .into_any()
     }
-}
-
-/// For password managers, and for judging the new password: it is nobody's to change here.
-#[component]
-fn Whose(email: String) -> impl IntoView {
-    view! { <input id="email" type="text" value=email autocomplete="username" readonly hidden /> }
 }

@@ -73,6 +73,7 @@ impl LazyPage for Sessions {
             }
             Err(Error::RecentSignInNeeded) => {
                 said.set(None);
+                error.set(None);
                 asked.set(last.get_untracked());
             }
             Err(other) => {
@@ -111,27 +112,7 @@ impl LazyPage for Sessions {
                     }}
                 </div>
                 <Summary error=error />
-                {move || {
-                    asked
-                        .get()
-                        .map(|asked| {
-                            let (then, id, what) = match asked {
-                                Asked::One(id) => {
-                                    ("end_session", Some(id), "Enter your password to sign that device out.")
-                                }
-                                Asked::Others => {
-                                    (
-                                        "end_other_sessions",
-                                        None,
-                                        "Enter your password to sign out all other devices.",
-                                    )
-                                }
-                            };
-                            view! {
-                                <Confirm what=what.to_owned() then=then id=id path=PATH go_on=go_on />
-                            }
-                        })
-                }}
+                <Question asked=asked go_on=go_on />
                 <Transition>
                     {move || {
                         list.get()
@@ -155,6 +136,28 @@ impl LazyPage for Sessions {
 enum Asked {
     One(String),
     Others,
+}
+
+/// Asks for the password, when something is wanted that needs it.
+#[component]
+fn Question(asked: RwSignal<Option<Asked>>, go_on: Callback<()>) -> impl IntoView {
+    move || {
+        asked.get().map(|asked| {
+            let (then, id, what) = match asked {
+                Asked::One(id) => (
+                    "end_session",
+                    Some(id),
+                    "Enter your password to sign that device out.",
+                ),
+                Asked::Others => (
+                    "end_other_sessions",
+                    None,
+                    "Enter your password to sign out all other devices.",
+                ),
+            };
+            view! { <Confirm what=what then=then id=id path=PATH go_on=go_on /> }
+        })
+    }
 }
 
 /// A form without JavaScript came back, because it asks for the password first.
@@ -205,7 +208,8 @@ fn Rail(
         .map(|session| view! { <Device session=session now=now end=end /> })
         .collect_view();
     view! {
-        <section aria-label="Signed in">
+        <section aria-labelledby="signed-in">
+            <h2 id="signed-in">"Signed in now"</h2>
             <ul class="rail" role="list">
                 {tickets}
             </ul>

@@ -104,3 +104,30 @@ pub fn instead(error: &Error, path: &'static str) -> impl IntoView + use<> {
         </div>
     }
 }
+
+/// Whose password is asked for: for password managers, and for judging a new one.
+#[component]
+pub fn Whose() -> impl IntoView {
+    view! {
+        <Suspense>
+            {move || {
+                WhoIsSignedIn::here()
+                    .show(|viewer| {
+                        viewer
+                            .map(|viewer| {
+                                view! {
+                                    <input
+                                        id="email"
+                                        type="text"
+                                        value=viewer.email
+                                        autocomplete="username"
+                                        readonly
+                                        hidden
+                                    />
+                                }
+                            })
+                    })
+            }}
+        </Suspense>
+    }
+}

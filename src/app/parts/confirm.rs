@@ -3,15 +3,18 @@
 
 use crate::{
     api::users::ConfirmPassword,
-    app::parts::form::{Field, Progress, Submit, Summary, watch},
+    app::parts::{
+        account::Whose,
+        form::{Field, Progress, Submit, Summary, watch},
+    },
 };
-use leptos::{form::ActionForm, prelude::*};
+use leptos::{form::ActionForm, prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
 
 /// Asks for the password, and then carries on.
 #[component]
 pub fn Confirm(
     /// What is done next.
-    what: String,
+    what: &'static str,
     /// The function that is called next where no script runs it.
     then: &'static str,
     /// Its argument, if it has one.
@@ -24,6 +27,16 @@ pub fn Confirm(
 ) -> impl IntoView {
     let action = ServerAction::<ConfirmPassword>::new();
     let Progress { error, pending, .. } = watch(action, "confirm_password");
+    // It appears above what was pressed, perhaps out of sight.
+    Effect::new(move |_| {
+        let field = document()
+            .get_element_by_id("password")
+            .and_then(|field| field.dyn_into::<HtmlElement>().ok());
+        if let Some(field) = field {
+            // Without it, it can still be found.
+            let _ = field.focus();
+        }
+    });
     Effect::new(move |_| {
         if matches!(action.value().get(), Some(Ok(_))) {
             go_on.run(());
@@ -35,6 +48,7 @@ pub fn Confirm(
             <p class="quiet">{what}</p>
             <ActionForm action=action attr:novalidate=true attr:class="form">
                 <Summary error=error />
+                <Whose />
                 <input type="hidden" name="next" value=path />
                 <input type="hidden" name="then" value=then />
                 {id.map(|id| view! { <input type="hidden" name="id" value=id /> })}

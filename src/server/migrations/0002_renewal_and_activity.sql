@@ -16,10 +16,8 @@ CREATE TABLE activity (
 
 CREATE INDEX activity_by_user ON activity (user_id, at_ms, id);
 
--- When a copy of one of their sessions was noticed, until they have been told.
+-- When a copy of one of their sessions was noticed, until they change their password.
 ALTER TABLE users ADD COLUMN copied_at BIGINT;
--- The same time, in the session that tells them.
-ALTER TABLE sessions ADD COLUMN told_copied_at BIGINT;
 
 -- What all nodes of one deployment must agree on: the fingerprint of the signing secret.
 CREATE TABLE deployment (

@@ -1,6 +1,6 @@
 //! The check, at every request: signature, row, times, generation.
 
-use super::{Change, Session, find, renew::Renewal, token::Claims};
+use super::{Change, Session, end::Condition, find, renew::Renewal, token::Claims};
 use crate::server::{
     activity::{self, Kind, Visitor},
     error::Error,
@@ -169,32 +169,23 @@ async fn see_successor(state: &State, session: &Session, now: i64) {
 /// Somebody shows a cookie that its browser has replaced: of the two who hold the session nobody
 /// can say which is its owner, so that it ends for both.
 async fn end_copied(state: &State, session: &Session, visitor: &Visitor) -> Result<(), Error> {
+    let (id, user_id) = (&session.id, &session.user_id);
     let mut change = Change::begin(state).await?;
-    let ended = change.end_if_still(session, "copied").await?;
-    if ended {
-        activity::record(
-            &mut change,
-            &session.user_id,
-            Kind::SessionCopied,
-            Some(&session.id),
-            1,
-            visitor,
-        )
-        .await?;
-        tell_owner(&mut change, &session.user_id).await?;
+    // The user's row first, as everybody who writes both does.
+    tell_owner(&mut change, user_id).await?;
+    if change.end("copied", Condition::One(id, user_id)).await? == 0 {
+        // Another request was first.
+        return Ok(());
     }
+    let kind = Kind::SessionCopied;
+    activity::record(&mut change, user_id, kind, Some(id), 1, visitor).await?;
     change.commit().await?;
-    if ended {
-        tracing::warn!(
-            event = "session_copied",
-            session = session.id,
-            user = session.user_id
-        );
-    }
+    tracing::warn!(event = "session_copied", session = id, user = user_id);
     Ok(())
 }
 
-/// The one place that tells people of a copy: on the pages of their next sign-in.
+/// The one place that tells people of a copy: on the pages of their account, from their next
+/// sign-in on.
 async fn tell_owner(change: &mut Change, user_id: &str) -> Result<(), Error> {
     let now = change.now_s();
     sqlx::query("UPDATE users SET copied_at = $1 WHERE id = $2")

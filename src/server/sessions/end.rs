@@ -1,6 +1,6 @@
 //! Every kind of end. One transaction each; when it answers, the session is refused.
 
-use super::Session;
+use super::{Session, hearing::Mark};
 use crate::{
     server::{
         activity::{self, Kind},
@@ -15,9 +15,10 @@ use crate::{
 use sqlx::AnyConnection;
 use std::ops::{Deref, DerefMut};
 
-/// A transaction that changes sessions. Before its commit is answered, every memory of the
-/// sessions it touched is emptied: in this process at once, and on the other nodes by a word
-/// that the transaction itself sends.
+/// A transaction that changes sessions. Before its commit is answered, what this process has of
+/// the sessions it touched is forgotten; the other nodes forget it at a word that the transaction
+/// itself sends, within milliseconds, and those that hear nothing believe their memory for no
+/// longer than a second.
 pub struct Change {
     state: State,
     tx: Tx,
@@ -111,24 +112,18 @@ impl Change {
         Ok(live)
     }
 
-    /// Ends a session if its row is still as it was read; whether it was.
-    pub(super) async fn end_if_still(
-        &mut self,
-        session: &Session,
-        reason: &'static str,
-    ) -> Result<bool, Error> {
-        let ended = sqlx::query(
-            "UPDATE sessions SET ended_at = $1, end_reason = $2 \
-             WHERE hashed_sid = $3 AND generation = $4 AND ended_at IS NULL",
-        )
-        .bind(self.now_s())
-        .bind(reason)
-        .bind(session.hashed_sid.as_str())
-        .bind(session.generation)
-        .execute(&mut *self.tx)
-        .await?;
-        self.touch(&session.hashed_sid);
-        Ok(ended.rows_affected() == 1)
+    /// Makes sure that whoever changes something is still signed in: a request may have waited
+    /// since its cookie was checked.
+    ///
+    /// # Errors
+    /// [`wire::Error::SignInNeeded`] if the session has ended meanwhile.
+    async fn require_live(&mut self, session: &Session) -> Result<(), Error> {
+        let live: Option<(String,)> =
+            sqlx::query_as("SELECT id FROM sessions WHERE hashed_sid = $1 AND ended_at IS NULL")
+                .bind(session.hashed_sid.as_str())
+                .fetch_optional(&mut *self.tx)
+                .await?;
+        Ok(live.map(drop).ok_or(wire::Error::SignInNeeded)?)
     }
 
     /// Ends a session that was over by its times at this time already, in Unix seconds.
@@ -158,6 +153,8 @@ impl Change {
             touched,
         } = self;
         state.hearing.tell_nodes(&mut tx, &touched).await?;
+        // Whatever was touched: a command that could not leave its mark is given once more.
+        let mark = state.hearing.mark()?;
         // A task of its own: whoever asked may hang up between the commit and the forgetting,
         // and a session that has ended would stay in memory (security.md SS-12).
         let committing = tokio::spawn(async move {
@@ -165,10 +162,8 @@ impl Change {
             for key in &touched {
                 state.sessions.forget(key);
             }
-            if !touched.is_empty() {
-                state.hearing.tell_process()?;
-            }
-            committed
+            committed?;
+            mark.map_or(Ok(()), Mark::leave)
         });
         committing.await?
     }
@@ -210,6 +205,9 @@ pub async fn end_one(caller: &Caller, session: &Session, id: &str) -> Result<u32
     let user_id = &session.user_id;
     let mut change = Change::begin(&caller.state).await?;
     let is_own = id == session.id;
+    if !is_own {
+        change.require_live(session).await?;
+    }
     let reason = if is_own {
         "signed_out"
     } else {
@@ -246,6 +244,7 @@ pub async fn end_one(caller: &Caller, session: &Session, id: &str) -> Result<u32
 /// If the database does not answer; then none has ended.
 pub async fn end_others(caller: &Caller, session: &Session) -> Result<u32, Error> {
     let mut change = Change::begin(&caller.state).await?;
+    change.require_live(session).await?;
     let which = Condition::Others(&session.user_id, &session.id);
     let ended = change.end("ended_by_owner", which).await?;
     if ended > 0 {

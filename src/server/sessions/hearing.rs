@@ -1,9 +1,12 @@
 //! How a process hears of what others end, and whether it can: what is in memory is believed
 //! only while it does (promise 3).
 //!
-//! On PostgreSQL the ending transaction notifies and every node listens. On SQLite one process
-//! serves, and the operator's commands are others: each leaves a mark in a file of the data
-//! folder, whose length the server looks at.
+//! On PostgreSQL the ending transaction notifies and every node listens. Each node also sends
+//! itself a word, four times a second, by way of the database; its memory is believed for one
+//! second after it sent the last word that came back, whatever became of the connection.
+//!
+//! On SQLite one process serves, and the operator's commands are others: each leaves a mark in a
+//! file beside the database, whose length the server looks at.
 
 use super::SessionCache;
 use crate::server::{
@@ -12,33 +15,36 @@ use crate::server::{
     secret::HashedSid,
     state::State,
 };
-use sqlx::postgres::PgListener;
+use sqlx::{Connection, PgConnection, postgres::PgListener};
 use std::{
-    fs::OpenOptions,
+    fs::{File, OpenOptions},
     io::Write,
-    path::PathBuf,
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     time::Duration,
 };
-use tokio::sync::Notify;
+use tokio::time::{Instant, timeout};
 
 /// The channel on PostgreSQL; what is said on it are hashes of sids, separated by spaces.
 const CHANNEL: &str = "cloakroom_sessions";
 /// Hashes in one notification, whose text PostgreSQL bounds at 8,000 bytes.
 const KEYS_AT_ONCE: usize = 150;
-/// A node sends a word to itself this often, by way of the database.
-const BEAT_EVERY: Duration = Duration::from_millis(500);
-/// It is deaf when it has not heard for so many beats.
-const BEATS_MISSED: u32 = 4;
-/// A connection that takes longer is tried anew.
-const CONNECT_WITHIN: Duration = Duration::from_secs(5);
-/// The word.
-const BEAT: &str = "beat";
+/// A node sends a word to itself this often.
+const BEAT_EVERY: Duration = Duration::from_millis(250);
+/// A word that was sent longer ago proves nothing, in milliseconds.
+const HEARD_FOR_MS: i64 = 1_000;
+/// A connection that says nothing for so long, or takes so long to be made, is made anew.
+const DEAF_AFTER: Duration = Duration::from_secs(3);
+/// What a word to oneself begins with; no hash does.
+const BEAT: &str = "beat:";
+/// Nothing has been heard.
+const NEVER: i64 = i64::MIN / 2;
 
 /// The ear of this process.
 pub struct Hearing {
     /// This process serves, as opposed to doing one thing for an operator.
     is_serving: AtomicBool,
+    began: Instant,
     way: Way,
 }
 
@@ -47,31 +53,28 @@ enum Way {
     File { path: PathBuf, heard: AtomicU64 },
     Postgres {
         url: String,
-        is_heard: AtomicBool,
-        /// Words heard so far.
-        words: AtomicU64,
-        /// Told when the connection is to be made anew.
-        is_deaf: Notify,
+        /// When the last word that came back was sent, in milliseconds since this began.
+        heard_ms: AtomicI64,
     },
 }
 
 impl Hearing {
     /// Of a process that does not serve yet.
-    pub fn new(db: &Db, url: &str, data_dir: &std::path::Path) -> Self {
-        let way = if db.is_postgres() {
-            Way::Postgres {
+    pub fn new(db: &Db, url: &str) -> Self {
+        let way = match db.file() {
+            None => Way::Postgres {
                 url: url.to_owned(),
-                is_heard: AtomicBool::new(false),
-                words: AtomicU64::new(0),
-                is_deaf: Notify::new(),
+                heard_ms: AtomicI64::new(NEVER),
+            },
+            Some(file) => {
+                let path = beside(file, "-ended");
+                let heard = AtomicU64::new(length(&path));
+                Way::File { path, heard }
             }
-        } else {
-            let path = data_dir.join("ended");
-            let heard = AtomicU64::new(length(&path));
-            Way::File { path, heard }
         };
         Self {
             is_serving: AtomicBool::new(false),
+            began: Instant::now(),
             way,
         }
     }
@@ -82,7 +85,9 @@ impl Hearing {
             return false;
         }
         match &self.way {
-            Way::Postgres { is_heard, .. } => is_heard.load(Ordering::SeqCst),
+            Way::Postgres { heard_ms, .. } => {
+                self.now_ms() < heard_ms.load(Ordering::SeqCst) + HEARD_FOR_MS
+            }
             Way::File { path, heard } => {
                 let length = length(path);
                 if length != heard.load(Ordering::SeqCst) {
@@ -103,50 +108,99 @@ impl Hearing {
         if let Way::Postgres { .. } = self.way {
             for some in keys.chunks(KEYS_AT_ONCE) {
                 let some: Vec<&str> = some.iter().map(HashedSid::as_str).collect();
-                say(&mut **tx, &some.join(" ")).await?;
+                // As text, because the driver for both databases knows no type that is none.
+                sqlx::query("SELECT CAST(pg_notify($1, $2) AS TEXT)")
+                    .bind(CHANNEL)
+                    .bind(some.join(" "))
+                    .execute(&mut **tx)
+                    .await?;
             }
         }
         Ok(())
     }
 
-    /// Tells the process that serves, if that is another, of what has been committed.
+    /// What is to be marked once a change is committed, if another process serves. Opened before
+    /// the commit, so that a file that cannot be written keeps the change from being made.
     ///
     /// # Errors
-    /// If the mark cannot be left.
-    pub fn tell_process(&self) -> Result<(), Error> {
-        match &self.way {
-            Way::File { path, .. } if !self.is_serving.load(Ordering::SeqCst) => {
-                let mut options = OpenOptions::new();
-                options.create(true).append(true);
-                #[cfg(unix)]
-                std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-                let marked = options.open(path).and_then(|mut file| file.write_all(b"."));
-                marked.map_err(|source| Error::Io {
-                    what: path.display().to_string(),
-                    source,
-                })
-            }
-            _ => Ok(()),
+    /// If the file cannot be opened.
+    pub fn mark(&self) -> Result<Option<Mark>, Error> {
+        let Way::File { path, .. } = &self.way else {
+            return Ok(None);
+        };
+        if self.is_serving.load(Ordering::SeqCst) {
+            return Ok(None);
         }
+        let mut options = OpenOptions::new();
+        options.create(true).append(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let path = path.clone();
+        match options.open(&path) {
+            Ok(file) => Ok(Some(Mark { file, path })),
+            Err(source) => Err(io(&path, source)),
+        }
+    }
+
+    fn now_ms(&self) -> i64 {
+        i64::try_from(self.began.elapsed().as_millis()).unwrap_or(i64::MAX)
     }
 }
 
-fn length(path: &std::path::Path) -> u64 {
+/// A mark for the process that serves.
+pub struct Mark {
+    file: File,
+    path: PathBuf,
+}
+
+impl Mark {
+    /// Leaves it: the server forgets what it had in memory.
+    ///
+    /// # Errors
+    /// If it cannot be written; the same command once more leaves it.
+    pub fn leave(mut self) -> Result<(), Error> {
+        let written = self.file.write_all(b".");
+        written.map_err(|source| io(&self.path, source))
+    }
+}
+
+/// Holds the lock of the one process that serves an embedded database, for as long as the file is
+/// open: of what others end one process hears.
+///
+/// # Errors
+/// If another has it.
+pub fn serve_alone(db: &Db) -> Result<Option<File>, Error> {
+    let Some(file) = db.file() else {
+        return Ok(None);
+    };
+    let path = beside(file, "-serving");
+    let mut options = File::options();
+    let opened = options.create(true).append(true).open(&path);
+    let lock = opened.map_err(|source| io(&path, source))?;
+    lock.try_lock().map_err(|_| {
+        Error::Config(format!(
+            "Another server has the database {}; several need PostgreSQL.",
+            file.display()
+        ))
+    })?;
+    Ok(Some(lock))
+}
+
+fn beside(file: &Path, what: &str) -> PathBuf {
+    let mut path = file.as_os_str().to_owned();
+    path.push(what);
+    path.into()
+}
+
+fn length(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |found| found.len())
 }
 
-/// Notifies: within a transaction, when that commits.
-async fn say<'a>(
-    executor: impl sqlx::Executor<'a, Database = sqlx::Any>,
-    words: &str,
-) -> Result<(), Error> {
-    // As text, because the driver for both databases knows no type that is none.
-    sqlx::query("SELECT CAST(pg_notify($1, $2) AS TEXT)")
-        .bind(CHANNEL)
-        .bind(words)
-        .execute(executor)
-        .await?;
-    Ok(())
+fn io(path: &Path, source: std::io::Error) -> Error {
+    Error::Io {
+        what: path.display().to_string(),
+        source,
+    }
 }
 
 /// From now on this process serves. On PostgreSQL it listens until it ends.
@@ -154,42 +208,21 @@ pub fn listen(state: &State) {
     state.hearing.is_serving.store(true, Ordering::SeqCst);
     if let Way::Postgres { .. } = state.hearing.way {
         tokio::spawn(hear(state.clone()));
-        tokio::spawn(beat(state.clone()));
     }
 }
 
 /// Listens, connects anew when the connection is lost, and forgets what others have ended.
 async fn hear(state: State) {
-    let Way::Postgres {
-        url,
-        is_heard,
-        words,
-        is_deaf,
-    } = &state.hearing.way
-    else {
+    let Way::Postgres { url, heard_ms } = &state.hearing.way else {
         return;
     };
     while !state.db.is_closed() {
-        if let Ok(Ok(mut listener)) = tokio::time::timeout(CONNECT_WITHIN, connect(url)).await {
-            // What was ended while nobody listened is unknown, so all of it is forgotten before
-            // any of it is believed again.
-            state.sessions.clear();
-            is_heard.store(true, Ordering::SeqCst);
-            tracing::info!(event = "hearing_endings");
-            loop {
-                let heard = tokio::select! {
-                    heard = listener.try_recv() => heard,
-                    () = is_deaf.notified() => break,
-                };
-                let Ok(Some(word)) = heard else { break };
-                if word.payload() != BEAT {
-                    for key in word.payload().split(' ') {
-                        state.sessions.forget(&HashedSid::from_row(key.to_owned()));
-                    }
-                }
-                words.fetch_add(1, Ordering::SeqCst);
+        if let Ok(Ok((mut listener, mut speaker))) = timeout(DEAF_AFTER, connect(url)).await {
+            tokio::select! {
+                () = forget_what_is_ended(&state, &mut listener, heard_ms) => {}
+                () = beat(&state, &mut speaker) => {}
             }
-            is_heard.store(false, Ordering::SeqCst);
+            heard_ms.store(NEVER, Ordering::SeqCst);
             tracing::warn!(
                 event = "not_hearing_endings",
                 "every check asks the database"
@@ -199,36 +232,54 @@ async fn hear(state: State) {
     }
 }
 
-async fn connect(url: &str) -> Result<PgListener, sqlx::Error> {
+async fn connect(url: &str) -> Result<(PgListener, PgConnection), sqlx::Error> {
     let mut listener = PgListener::connect(url).await?;
     // The loss is to be known before the next connection is made.
     listener.eager_reconnect(false);
     listener.listen(CHANNEL).await?;
-    Ok(listener)
+    // Not one of those that requests wait for: they must not be able to make this node deaf.
+    let speaker = PgConnection::connect(url).await?;
+    Ok((listener, speaker))
 }
 
-/// Sends a word by way of the database, so that a connection that has died without a sign is
-/// noticed: what does not come back has not been heard.
-async fn beat(state: State) {
-    let Way::Postgres {
-        is_heard,
-        words,
-        is_deaf,
-        ..
-    } = &state.hearing.way
-    else {
-        return;
-    };
-    let (mut before, mut missed) = (0, 0);
-    while !state.db.is_closed() {
-        // A word that cannot be sent is one that does not come back.
-        let _ = tokio::time::timeout(BEAT_EVERY, say(state.db.background(), BEAT)).await;
-        tokio::time::sleep(BEAT_EVERY).await;
-        let now = words.load(Ordering::SeqCst);
-        missed = if now == before { missed + 1 } else { 0 };
-        before = now;
-        if missed >= BEATS_MISSED && is_heard.swap(false, Ordering::SeqCst) {
-            is_deaf.notify_one();
+/// Until nothing comes any more.
+async fn forget_what_is_ended(state: &State, listener: &mut PgListener, heard_ms: &AtomicI64) {
+    let mut is_first = true;
+    while let Ok(Ok(Some(word))) = timeout(DEAF_AFTER, listener.try_recv()).await {
+        let Some(beat) = word.payload().strip_prefix(BEAT) else {
+            for key in word.payload().split(' ') {
+                state.sessions.forget(&HashedSid::from_row(key.to_owned()));
+            }
+            continue;
+        };
+        let sent_ms = beat
+            .strip_prefix(state.node.as_str())
+            .and_then(|rest| rest.strip_prefix(':'))
+            .and_then(|sent_ms| sent_ms.parse().ok());
+        if let Some(sent_ms) = sent_ms {
+            if is_first {
+                // What was ended while nobody listened is unknown, so all of it is forgotten
+                // before any of it is believed again.
+                state.sessions.clear();
+                is_first = false;
+                tracing::info!(event = "hearing_endings");
+            }
+            heard_ms.store(sent_ms, Ordering::SeqCst);
         }
+    }
+}
+
+/// Sends words to oneself, until one cannot be sent.
+async fn beat(state: &State, speaker: &mut PgConnection) {
+    loop {
+        let word = format!("{BEAT}{}:{}", state.node, state.hearing.now_ms());
+        let said = sqlx::query("SELECT pg_notify($1, $2)")
+            .bind(CHANNEL)
+            .bind(word)
+            .execute(&mut *speaker);
+        if !matches!(timeout(DEAF_AFTER, said).await, Ok(Ok(_))) {
+            return;
+        }
+        tokio::time::sleep(BEAT_EVERY).await;
     }
 }

@@ -16,7 +16,7 @@ pub mod token;
 pub use cache::SessionCache;
 pub use check::{Resumed, resume};
 pub use end::{Change, end_all_of, end_everything, end_one, end_others, sign_out};
-pub use hearing::{Hearing, listen};
+pub use hearing::{Hearing, listen, serve_alone};
 pub use list::list;
 pub use renew::{Renewal, renew};
 pub use start::{NewCookie, restart, start};
@@ -51,8 +51,9 @@ pub struct Session {
     pub authenticated_at: i64,
     /// Started with "Keep me signed in".
     pub is_kept: bool,
-    /// When another session of theirs was copied, if this one is to tell them; Unix seconds.
-    pub told_copied_at: Option<i64>,
+    /// When a session of theirs was copied, if they have not changed their password since; Unix
+    /// seconds.
+    pub copied_at: Option<i64>,
     /// What it was started with.
     pub user_agent: String,
     /// Of the newest cookie.
@@ -80,7 +81,7 @@ struct Row {
     ends_at: i64,
     authenticated_at: i64,
     is_kept: i64,
-    told_copied_at: Option<i64>,
+    copied_at: Option<i64>,
     user_agent: String,
     generation: i64,
     renewed_at: i64,
@@ -100,7 +101,7 @@ impl From<Row> for Session {
             ends_at: row.ends_at,
             authenticated_at: row.authenticated_at,
             is_kept: row.is_kept != 0,
-            told_copied_at: row.told_copied_at,
+            copied_at: row.copied_at,
             user_agent: row.user_agent,
             generation: row.generation,
             renewed_at: row.renewed_at,
@@ -116,7 +117,7 @@ async fn find(state: &State, key: &HashedSid) -> Result<Option<Session>, Error> 
     let row: Option<Row> = sqlx::query_as(
         "SELECT s.id, s.hashed_sid, s.user_id, u.email, u.created_at AS user_created_at, \
                 s.created_at, s.last_seen_at, s.idle_timeout_s, s.ends_at, s.authenticated_at, \
-                s.is_kept, s.told_copied_at, s.user_agent, s.generation, s.renewed_at, \
+                s.is_kept, u.copied_at, s.user_agent, s.generation, s.renewed_at, \
                 s.successor_seen_at \
          FROM sessions s JOIN users u ON u.id = s.user_id \
          WHERE s.hashed_sid = $1 AND s.ended_at IS NULL AND u.disabled_at IS NULL",
@@ -160,7 +161,7 @@ impl Session {
             started_at: self.created_at,
             idle_timeout_s: self.idle_timeout_s,
             ends_at: self.ends_at,
-            copied_at: self.told_copied_at,
+            copied_at: self.copied_at,
         }
     }
 }

@@ -29,12 +29,11 @@ pub async fn start(
     let (idle_timeout_s, absolute_timeout_s) = state.config.session.times(is_kept);
     let ends_at = now + absolute_timeout_s;
     let sid = PlainSid::generate(&state.random)?;
-    let copied_at = take_untold_copy(change, user_id).await?;
     sqlx::query(
         "INSERT INTO sessions (id, hashed_sid, user_id, created_at, last_seen_at, generation, \
             renewed_at, authenticated_at, authenticated_by, user_agent, address, is_kept, \
-            idle_timeout_s, ends_at, told_copied_at) \
-         VALUES ($1, $2, $3, $4, $4, 1, $4, $4, 'pwd', $5, $6, $7, $8, $9, $10)",
+            idle_timeout_s, ends_at) \
+         VALUES ($1, $2, $3, $4, $4, 1, $4, $4, 'pwd', $5, $6, $7, $8, $9)",
     )
     .bind(state.random.id()?)
     .bind(sid.hashed().as_str())
@@ -45,7 +44,6 @@ pub async fn start(
     .bind(i64::from(is_kept))
     .bind(idle_timeout_s)
     .bind(ends_at)
-    .bind(copied_at)
     .execute(&mut **change)
     .await?;
     let most = i64::from(state.config.session.max_per_user);
@@ -54,21 +52,6 @@ pub async fn start(
         .await?;
     let claims = Claims::new(user_id, &sid, now, ends_at);
     NewCookie::new(state, &claims, is_kept)
-}
-
-/// When a session of theirs was copied, if they have not been told: the new session tells them.
-async fn take_untold_copy(change: &mut Change, user_id: &str) -> Result<Option<i64>, Error> {
-    let (copied_at,): (Option<i64>,) = sqlx::query_as("SELECT copied_at FROM users WHERE id = $1")
-        .bind(user_id)
-        .fetch_one(&mut **change)
-        .await?;
-    if copied_at.is_some() {
-        sqlx::query("UPDATE users SET copied_at = NULL WHERE id = $1")
-            .bind(user_id)
-            .execute(&mut **change)
-            .await?;
-    }
-    Ok(copied_at)
 }
 
 /// Gives a session a new sid, generation and time, because its owner has just shown who they are

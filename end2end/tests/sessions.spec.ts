@@ -1,0 +1,120 @@
+// Devices, a changed password, and what happened: with JavaScript and without.
+import { forgetfulURL } from "../fixtures/server.ts";
+import { elsewhere, expect, fill, goTo, password, signOut, signUp, test } from "../fixtures/test.ts";
+
+test("ends one device, and then all others", async ({ page, javaScriptEnabled }) => {
+  const email = await signUp(page);
+  const others = [];
+  for (let count = 0; count < 3; count += 1) others.push(await elsewhere(page, email, javaScriptEnabled));
+  await goTo(page, "Devices");
+  const tickets = page.getByRole("article");
+  await expect(tickets).toHaveCount(4);
+  await expect(tickets.first()).toContainText("This device");
+  await expect(tickets.first()).toContainText("Chrome on Linux");
+  await expect(tickets.first()).toContainText("with a password, from 127.0.0.1");
+
+  await tickets.nth(1).getByRole("button", { name: "End this session" }).click();
+  await expect(page.getByRole("status")).toHaveText("1 other device was signed out.");
+  await expect(tickets).toHaveCount(3);
+  await page.getByRole("button", { name: "Sign out all other devices" }).click();
+  await expect(page.getByRole("status")).toHaveText("2 other devices were signed out.");
+  await expect(tickets).toHaveCount(1);
+  await expect(page.getByText("No other device is signed in.")).toBeVisible();
+
+  for (const other of others) {
+    await goTo(other, "Overview");
+    await expect(other.getByRole("alert")).toHaveText("You were signed out. Sign in to go on.");
+    await expect(other.getByRole("heading", { level: 1 })).toHaveText("Sign in");
+    await other.context().close();
+  }
+});
+
+test("a changed password signs the other device out, which says so at its next click", async ({
+  page,
+  javaScriptEnabled,
+}) => {
+  const email = await signUp(page);
+  const other = await elsewhere(page, email, javaScriptEnabled);
+  await page.goto("/account/security");
+  await page.getByLabel("Your password now").fill(password);
+  await page.getByLabel("New password").fill("another lamp over eight stairs");
+  await page.getByRole("button", { name: "Change password" }).click();
+  await expect(page.getByRole("status")).toHaveText("Your password was changed. 1 other device was signed out.");
+  await expect(page.getByLabel("New password")).toHaveValue("");
+
+  await goTo(other, "Activity");
+  await expect(other.getByRole("alert")).toContainText("You were signed out. Sign in to go on.");
+  await other.context().close();
+
+  await page.goto("/account/activity");
+  await expect(page.getByText("The password was changed, and 1 other device was signed out")).toBeVisible();
+  await signOut(page);
+  await page.goto("/sign-in");
+  await fill(page, email, "another lamp over eight stairs");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Your account");
+});
+
+test("a wrong password and one that is guessed are told under their fields", async ({ page }) => {
+  await signUp(page);
+  await page.goto("/account/security");
+  await page.getByLabel("Your password now").fill("not this one at all");
+  await page.getByLabel("New password").fill("another lamp over eight stairs");
+  await page.getByLabel("Keep my other devices signed in").check();
+  await page.getByRole("button", { name: "Change password" }).click();
+  await expect(page.getByLabel("Your password now")).toHaveAccessibleDescription(/This is not your password\. Try again\./);
+  await expect(page.getByLabel("Keep my other devices signed in")).toBeChecked();
+  await page.getByLabel("Your password now").fill(password);
+  await page.getByLabel("New password").fill("passwordpassword");
+  await page.getByRole("button", { name: "Change password" }).click();
+  await expect(page.getByLabel("New password")).toHaveAccessibleDescription(/guess/);
+});
+
+test.describe("where a sign-in is recent for five seconds", () => {
+  test.use({ baseURL: forgetfulURL });
+
+  test("asks for the password, and then carries on", async ({ page, javaScriptEnabled }) => {
+    const email = await signUp(page);
+    const other = await elsewhere(page, email, javaScriptEnabled);
+    await page.goto("/account/sessions");
+    // Nobody has this session; whether it is looked for tells whether the sign-in is recent.
+    const ended = () =>
+      page.request.post("/api/end_session", { form: { id: "nobody-has-it" }, headers: { origin: forgetfulURL } });
+    await expect.poll(async () => (await ended()).status(), { timeout: 15_000 }).toBe(403);
+
+    await page.getByRole("button", { name: "Sign out all other devices" }).click();
+    await expect(page.getByRole("heading", { name: "Is it you?" })).toBeVisible();
+    await page.getByLabel("Your password", { exact: true }).fill("not this one at all");
+    await page.getByRole("button", { name: "Go on" }).click();
+    await expect(page.getByLabel("Your password", { exact: true })).toHaveAccessibleDescription(
+      /This is not your password\. Try again\./,
+    );
+    await page.getByLabel("Your password", { exact: true }).fill(password);
+    await page.getByRole("button", { name: "Go on" }).click();
+    await expect(page.getByRole("status")).toHaveText("1 other device was signed out.");
+    await expect(page.getByRole("article")).toHaveCount(1);
+    await expect(page.getByRole("heading", { name: "Is it you?" })).toHaveCount(0);
+    await goTo(other, "Overview");
+    await expect(other.getByRole("heading", { level: 1 })).toHaveText("Sign in");
+    await other.context().close();
+  });
+});
+
+test("what happened is listed, newest first", async ({ page }) => {
+  const email = await signUp(page);
+  await signOut(page);
+  await page.goto("/sign-in");
+  await fill(page, email, "not this one at all");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page.getByRole("alert")).toBeVisible();
+  await fill(page, email, password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await goTo(page, "Activity");
+  const entries = page.locator(".day li");
+  await expect(entries).toHaveText([
+    /Signed in.*Chrome on Linux, 127\.0\.0\.1/s,
+    /A wrong password was entered/,
+    /Signed out/,
+    /The account was made/,
+  ]);
+});
