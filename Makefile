@@ -31,8 +31,8 @@ build: setup-build ## Build target/release/cloakroom and its site, target/site
 size: build ## Measure what a browser downloads, against its budget
 	scripts/size
 
-bench: build ## Measure how fast it answers, against what bounds it
-	cargo bench --quiet --features ssr --bench speed
+bench: build setup-test ## Measure how fast it answers, and write benches/RESULTS.md
+	scripts/with-postgres cargo bench --quiet --features ssr --bench speed
 
 ##@ Change it
 

@@ -20,6 +20,23 @@ impl Request {
         ))
     }
 
+    /// As a page's program asks, not as a browser that navigates.
+    pub fn asked_by_program(self) -> Self {
+        Self(
+            self.0
+                .replace("Accept: text/html", "Accept: application/json"),
+        )
+    }
+
+    /// A form without fields, posted by a page's program.
+    pub fn post(path: &str, cookie: &str) -> Self {
+        Self(format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost\r\n\
+             Accept: application/json\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+             Cookie: {cookie}\r\nContent-Length: 0\r\n\r\n"
+        ))
+    }
+
     pub fn sign_in(email: &str, password: &str) -> Self {
         Self::form("/api/sign_in", email, password)
     }
@@ -65,15 +82,32 @@ impl Answer {
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.0).into_owned()
     }
+
+    /// What comes after the headers.
+    pub fn body(&self) -> String {
+        let text = self.text();
+        let (_, body) = text.split_once("\r\n\r\n").expect("headers");
+        body.to_owned()
+    }
+
+    /// The session cookie that it sets, name and value.
+    pub fn cookie(&self) -> String {
+        let text = self.text();
+        let (_, cookie) = text
+            .split_once("set-cookie: __Host-Http-session=")
+            .unwrap_or_else(|| panic!("no cookie: {text}"));
+        let (value, _) = cookie.split_once(';').expect("its end");
+        format!("__Host-Http-session={value}")
+    }
 }
 
-struct Connection {
+pub struct Connection {
     socket: TcpStream,
     buffer: Vec<u8>,
 }
 
 impl Connection {
-    fn open(port: &str) -> Self {
+    pub fn open(port: &str) -> Self {
         let socket = TcpStream::connect(format!("127.0.0.1:{port}")).expect("a connection");
         socket.set_nodelay(true).expect("no delay");
         socket
@@ -85,7 +119,7 @@ impl Connection {
         }
     }
 
-    fn answer(&mut self, request: &Request) -> Answer {
+    pub fn answer(&mut self, request: &Request) -> Answer {
         self.socket
             .write_all(request.0.as_bytes())
             .expect("a request");
@@ -138,6 +172,27 @@ pub fn run_for(port: &str, connections: usize, time: Duration, request: &Request
             .sum()
     });
     f64::from(answers) / started.elapsed().as_secs_f64()
+}
+
+/// So many requests over so many connections; how many were answered.
+pub fn send(port: &str, connections: u32, requests: u32, request: &Request) -> u32 {
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..connections)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut connection = Connection::open(port);
+                    (0..requests / connections)
+                        .filter(|_| connection.answer(request).status() == 200)
+                        .count()
+                })
+            })
+            .collect();
+        let answered: usize = workers
+            .into_iter()
+            .map(|worker| worker.join().expect("a thread"))
+            .sum();
+        u32::try_from(answered).expect("a count")
+    })
 }
 
 pub fn median(figures: &mut [f64]) -> f64 {

@@ -64,12 +64,9 @@ impl Server {
 
     /// Makes an account; the cookie.
     pub fn sign_up(&self, email: &str, password: &str) -> String {
-        let answer = Request::sign_up(email, password).answer(&self.port).text();
-        let (_, cookie) = answer
-            .split_once("set-cookie: __Host-Http-session=")
-            .expect("a cookie");
-        let (value, _) = cookie.split_once(';').expect("its end");
-        format!("__Host-Http-session={value}")
+        Request::sign_up(email, password)
+            .answer(&self.port)
+            .cookie()
     }
 
     /// Physical memory, in megabytes of 10⁶ bytes.

@@ -58,11 +58,14 @@ enum UserCommand {
         #[arg(long)]
         email: String,
     },
-    /// Sign out every device of an account
+    /// Sign out every device of an account, or of all accounts
     SignOut {
         /// The account's e-mail address
-        #[arg(long)]
-        email: String,
+        #[arg(long, required_unless_present = "all")]
+        email: Option<String>,
+        /// Everybody
+        #[arg(long, conflicts_with = "email")]
+        all: bool,
     },
 }
 
@@ -108,9 +111,15 @@ pub async fn run(cli: Cli) -> Result<(), Error> {
                     let known = users::set_disabled(&state, &read(&email)?, false).await?;
                     known.map(drop).ok_or_else(|| no_account(&email))
                 }
-                UserCommand::SignOut { email } => {
+                UserCommand::SignOut {
+                    email: Some(email), ..
+                } => {
                     let ended = users::end_sessions(&state, &read(&email)?).await?;
                     print_ended(&email, ended)
+                }
+                UserCommand::SignOut { email: None, .. } => {
+                    let ended = sessions::end_everything(&state).await?;
+                    print(&[format!("{ended} sessions ended")])
                 }
             }
         }

@@ -5,7 +5,7 @@
 
 use super::error::Error;
 use sqlx::{
-    Any, AnyConnection, AnyPool, Executor, Transaction,
+    Any, AnyConnection, AnyPool, Connection, Executor, Transaction,
     any::{AnyConnectOptions, AnyPoolOptions},
     migrate::Migrator,
     sqlite::SqliteConnectOptions,
@@ -105,6 +105,11 @@ impl Db {
                     }
                     Ok(())
                 })
+            })
+            .before_acquire(move |connection, _| {
+                // A commit that failed for want of room on the disk has undone the transaction,
+                // and the driver goes on counting it: such a connection begins no other.
+                Box::pin(async move { Ok(!(is_sqlite && connection.is_in_transaction())) })
             })
             .connect_with(options)
             .await?;

@@ -146,9 +146,9 @@ impl Hasher {
         .await?
     }
 
-    /// Nobody is being hashed and nobody waits.
-    pub fn is_idle(&self) -> bool {
-        self.0.is_idle()
+    /// How many are being hashed, or wait.
+    pub fn in_hand(&self) -> usize {
+        self.0.places_in_all - self.0.places.available_permits()
     }
 
     async fn run<T: Send + 'static>(

@@ -7,6 +7,7 @@
 )]
 
 mod app;
+mod asvs;
 mod config;
 mod cross_site;
 mod doors;

@@ -16,6 +16,8 @@ use std::{
 pub struct Place {
     folder: PathBuf,
     environment: Vec<(String, String)>,
+    /// In KiB; what a full disk is, to one process.
+    files_at_most: Option<u32>,
     running: Option<(Child, JoinHandle<String>)>,
 }
 
@@ -29,6 +31,7 @@ impl Place {
         Self {
             folder,
             environment: Vec::new(),
+            files_at_most: None,
             running: None,
         }
     }
@@ -40,6 +43,17 @@ impl Place {
         self
     }
 
+    /// Lets no file grow beyond this, in KiB.
+    pub fn with_files_of_at_most_kib(mut self, kib: u32) -> Self {
+        self.files_at_most = Some(kib);
+        self
+    }
+
+    /// From the next start on.
+    pub fn allow_files_of_any_size(&mut self) {
+        self.files_at_most = None;
+    }
+
     /// Where it runs.
     pub fn folder(&self) -> &Path {
         &self.folder
@@ -47,7 +61,16 @@ impl Place {
 
     /// A command of the binary.
     pub fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cloakroom"));
+        let binary = env!("CARGO_BIN_EXE_cloakroom");
+        let mut command = match self.files_at_most {
+            None => Command::new(binary),
+            Some(kib) => {
+                let mut shell = Command::new("bash");
+                let limited = format!("trap '' XFSZ; ulimit -f {kib}; exec \"$0\" \"$@\"");
+                shell.args(["-c", &limited, binary]);
+                shell
+            }
+        };
         command
             .args(words)
             .current_dir(&self.folder)

@@ -214,6 +214,44 @@ async fn what_was_used_is_written_down_when_the_server_stops() {
     assert_eq!(again.list_activity().await, ["sign_in_failed", "signed_up"]);
 }
 
+#[tokio::test]
+async fn a_full_disk_keeps_nobody_out_and_forgets_nothing() {
+    let mut place = Place::new().with_files_of_at_most_kib(1_024);
+    let browser = place.serve("info");
+    assert_eq!(browser.sign_up(EMAIL, PASSWORD).await.status, 200);
+    // The database grows until it may not.
+    let refused = loop {
+        let answer = Browser::at(browser.url().to_owned())
+            .sign_in(EMAIL, PASSWORD)
+            .await;
+        if answer.status != 200 {
+            break answer;
+        }
+    };
+
+    assert_eq!(
+        (refused.status, &*refused.body),
+        (503, r#"{"code":"unavailable"}"#)
+    );
+    assert!(refused.set_cookies().is_empty());
+    assert_eq!(browser.viewer().await.as_deref(), Some(EMAIL));
+    assert_eq!(browser.open("/account/sessions").await.status, 200);
+    assert_eq!(browser.open("/account/activity").await.status, 200);
+    // What cannot be written down is not said to be done.
+    let copy = Browser::at(browser.url().to_owned());
+    copy.keep(&browser);
+    let answer = browser.call("sign_out", &[]).await;
+    let is_done = answer.status == 200;
+    assert!(is_done || answer.status == 503, "{}", answer.body);
+    assert_eq!(browser.session().is_none(), is_done);
+    place.kill();
+    place.allow_files_of_any_size();
+    let again = place.serve("info");
+    again.keep(&copy);
+    assert_eq!(again.viewer().await.is_none(), is_done);
+    assert_eq!(again.sign_in(EMAIL, PASSWORD).await.status, 200);
+}
+
 #[test]
 fn the_settings_in_force_are_printed_with_where_they_came_from() {
     let place = Place::new();

@@ -1,9 +1,14 @@
 //! The session: its cookie, its row, its ends.
 
-use crate::app::{Browser, COOKIE, EMAIL, PASSWORD, TestApp};
+use crate::app::{Answer, Browser, COOKIE, EMAIL, PASSWORD, TestApp};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use reqwest::Method;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    task::JoinHandle,
+    time::timeout,
+};
 
 /// Whom a copy of this cookie signs in, in another browser.
 pub async fn replayed(app: &TestApp, cookie: &str) -> Option<String> {
@@ -469,23 +474,6 @@ async fn whoever_guesses_the_password_in_an_open_session_is_stopped() {
 }
 
 #[tokio::test]
-async fn a_person_has_a_hundred_sessions_and_one_more_ends_the_one_unused_for_longest() {
-    let app = TestApp::with(|config| config.session.max_per_user = 3).await;
-    let first = app.signed_up(EMAIL).await;
-    let mut others = Vec::new();
-    for _ in 0..3 {
-        app.pass(61);
-        let browser = app.browser();
-        browser.sign_in(EMAIL, PASSWORD).await;
-        others.push(browser);
-    }
-    assert_eq!(first.viewer().await, None);
-    for other in &others {
-        assert!(other.viewer().await.is_some());
-    }
-}
-
-#[tokio::test]
 async fn last_seen_is_kept_in_memory_and_written_at_the_end() {
     let app = TestApp::new().await;
     let browser = app.signed_up(EMAIL).await;
@@ -606,4 +594,130 @@ async fn whoever_guesses_from_many_addresses_does_not_fill_the_list() {
         .map(|entry| entry["how_many"].as_i64().unwrap())
         .collect();
     assert_eq!((counts.len(), counts.iter().sum::<i64>()), (5, 40));
+}
+
+/// A server on which one password at a time is hashed, and takes a while.
+async fn slow_app() -> Arc<TestApp> {
+    let app = TestApp::with(|config| {
+        (config.passwords.memory_kib, config.passwords.iterations) = (65_536, 4);
+        config.passwords.hashes_at_once = 1;
+    });
+    Arc::new(app.await)
+}
+
+/// Another tab's request, which is due for a new cookie and is held up by a password.
+fn hold_up(app: &TestApp, browser: &Browser) -> JoinHandle<Answer> {
+    let tab = app.browser();
+    tab.keep(browser);
+    tokio::spawn(async move {
+        let guess = [("password", "not this one at all")];
+        tab.call("confirm_password", &guess).await
+    })
+}
+
+async fn until_in_hand(app: &TestApp, passwords: usize) {
+    while app.state.hasher.in_hand() < passwords {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_answer_does_not_bring_back_what_was_signed_out() {
+    let app = slow_app().await;
+    let browser = app.signed_up(EMAIL).await;
+    let cookie = browser.session().unwrap();
+    app.pass(300);
+    let held = hold_up(&app, &browser);
+    until_in_hand(&app, 1).await;
+    assert_eq!(browser.call("sign_out", &[]).await.status, 200);
+    assert_eq!(app.state.hasher.in_hand(), 1, "it is still under way");
+    let answer = held.await.unwrap();
+    assert_eq!(answer.status, 422);
+    assert!(answer.set_cookies().is_empty());
+    assert_eq!(replayed(&app, &cookie).await, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_answer_does_not_bring_back_the_person_before() {
+    let app = slow_app().await;
+    let browser = Arc::new(app.signed_up(EMAIL).await);
+    let cookie = browser.session().unwrap();
+    app.pass(300);
+    // Another person makes an account in the same browser; behind them another tab's request waits.
+    let other = tokio::spawn({
+        let browser = Arc::clone(&browser);
+        async move { browser.sign_up("grace@example.com", PASSWORD).await }
+    });
+    until_in_hand(&app, 1).await;
+    let held = hold_up(&app, &browser);
+    until_in_hand(&app, 2).await;
+    assert_eq!(other.await.unwrap().status, 200);
+    assert_eq!(app.state.hasher.in_hand(), 1, "it is still under way");
+    let answer = held.await.unwrap();
+    assert_eq!(answer.status, 422);
+    assert!(answer.set_cookies().is_empty());
+    assert_eq!(browser.viewer().await.as_deref(), Some("grace@example.com"));
+    assert_eq!(replayed(&app, &cookie).await, None);
+}
+
+#[tokio::test]
+async fn whoever_hangs_up_while_the_password_is_changed_has_the_old_one_or_the_new_one() {
+    let app = TestApp::new().await;
+    for try_ in 0..20_u64 {
+        let email = format!("hangs-up-{try_}@example.com");
+        let here = app.signed_up(&email).await;
+        let there = app.browser();
+        there.sign_in(&email, PASSWORD).await;
+        let new = "another lamp over eight stairs";
+        let body = crate::app::encoded(&[("current_password", PASSWORD), ("new_password", new)]);
+        let request = format!(
+            "POST /api/change_password HTTP/1.1\r\nHost: x\r\nOrigin: http://x\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nCookie: {COOKIE}={}\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            here.session().unwrap(),
+            body.len()
+        );
+        let mut socket = app.connect().await;
+        socket.write_all(request.as_bytes()).await.unwrap();
+        let _ = timeout(Duration::from_micros(try_ * 700), socket.read_u8()).await;
+        drop(socket);
+        // Whatever was under way comes to its end.
+        let mut is_changed = false;
+        for _ in 0..2 {
+            is_changed = app.browser().sign_in(&email, new).await.status == 200;
+        }
+        let old = app.browser().sign_in(&email, PASSWORD).await.status;
+        // It may have been changed between the two questions, but there is one password.
+        let is_changed = is_changed || old == 401;
+        let password = if is_changed { new } else { PASSWORD };
+        assert_eq!(app.browser().sign_in(&email, password).await.status, 200);
+        assert_eq!(
+            there.viewer().await.is_none(),
+            is_changed,
+            "all of it or nothing"
+        );
+        assert_eq!(
+            here.viewer().await.is_none(),
+            is_changed,
+            "its cookie went with it"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_extends_no_session() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    app.pass(-3_600);
+    assert_eq!(browser.viewer().await, None, "made in the future");
+    app.pass(3_600);
+    assert_eq!(browser.viewer().await.as_deref(), Some(EMAIL));
+    // An hour ahead is an hour without use.
+    app.pass(3_600);
+    assert_eq!(browser.viewer().await, None);
+    app.pass(-3_600);
+    assert_eq!(browser.viewer().await.as_deref(), Some(EMAIL));
+    use_for(&app, &browser, 86_400 - 60).await;
+    app.pass(60);
+    assert_eq!(browser.viewer().await, None, "its end is where it was");
 }

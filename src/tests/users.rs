@@ -209,7 +209,7 @@ async fn a_password_changed_during_a_sign_in_wins() {
     let sign_in = browser.sign_in(EMAIL, PASSWORD);
     let change = async {
         tokio::task::yield_now().await;
-        while app.state.hasher.is_idle() {
+        while app.state.hasher.in_hand() == 0 {
             tokio::task::yield_now().await;
         }
         app.tamper("UPDATE users SET password_hash = 'changed'")

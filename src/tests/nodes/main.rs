@@ -245,3 +245,23 @@ async fn a_node_that_hears_nothing_any_more_notices_and_asks() {
     assert_eq!(at(&there, &again).call("sign_out", &[]).await.status, 200);
     assert_eq!(again.viewer().await, None, "deaf, it asks each time");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_does_not_answer_in_time_lets_nobody_in() {
+    let database = database().await;
+    let wire = Wire::to(&database).await;
+    let mut node = node(wire.url()).with("CLOAKROOM_SERVER_REQUEST_TIMEOUT_S", "1");
+    let here = node.serve("info");
+    here.sign_up(EMAIL, PASSWORD).await;
+    assert!(here.viewer().await.is_some());
+    wire.stall(true);
+    // For a second at most what was heard last is believed.
+    let slow = async { while status(&here).await == 200 {} };
+    timeout(PATIENCE, slow).await.unwrap();
+    assert_eq!(status(&here).await, 503);
+    assert_eq!(here.call("sign_out", &[]).await.status, 503);
+    wire.stall(false);
+    let back = async { while status(&here).await != 200 {} };
+    timeout(PATIENCE, back).await.unwrap();
+    assert_eq!(here.viewer().await.as_deref(), Some(EMAIL));
+}

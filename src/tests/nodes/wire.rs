@@ -19,6 +19,8 @@ pub struct Wire {
     /// Connections go through while this is true, and end when it is not.
     is_whole: watch::Sender<bool>,
     listeners_are_mute: Arc<AtomicBool>,
+    /// Nothing goes through while this is true, and nothing ends.
+    is_stalled: watch::Sender<bool>,
 }
 
 impl Wire {
@@ -32,6 +34,7 @@ impl Wire {
         let (is_whole, seen) = watch::channel(true);
         let listeners_are_mute = Arc::new(AtomicBool::new(false));
         let mute = Arc::clone(&listeners_are_mute);
+        let (is_stalled, stalls) = watch::channel(false);
         tokio::spawn(async move {
             while let Ok((node, _)) = socket.accept().await {
                 let mut seen = seen.clone();
@@ -41,13 +44,13 @@ impl Wire {
                 let Ok(database) = TcpStream::connect(&server).await else {
                     continue;
                 };
-                let mute = Arc::clone(&mute);
+                let (mute, mut stalls) = (Arc::clone(&mute), stalls.clone());
                 tokio::spawn(async move {
                     let listens = AtomicBool::new(false);
                     let (from_node, to_node) = node.into_split();
                     let (from_database, to_database) = database.into_split();
                     tokio::select! {
-                        () = up(from_node, to_database, &listens) => {}
+                        () = up(from_node, to_database, &listens, &mut stalls) => {}
                         () = down(from_database, to_node, &listens, &mute) => {}
                         _ = seen.changed() => {}
                     }
@@ -58,6 +61,7 @@ impl Wire {
             url,
             is_whole,
             listeners_are_mute,
+            is_stalled,
         }
     }
 
@@ -73,19 +77,29 @@ impl Wire {
         self.is_whole.send_replace(true);
     }
 
+    pub fn stall(&self, is_stalled: bool) {
+        self.is_stalled.send_replace(is_stalled);
+    }
+
     pub fn mute_listeners(&self) {
         self.listeners_are_mute.store(true, Ordering::SeqCst);
     }
 }
 
 /// From the node to the database; takes note of who listens.
-async fn up(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, listens: &AtomicBool) {
+async fn up(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    listens: &AtomicBool,
+    stalls: &mut watch::Receiver<bool>,
+) {
     let mut buffer = vec![0; 1 << 16];
     while let Ok(count @ 1..) = from.read(&mut buffer).await {
         if buffer[..count].windows(7).any(|seven| seven == b"LISTEN ") {
             listens.store(true, Ordering::SeqCst);
         }
-        if to.write_all(&buffer[..count]).await.is_err() {
+        let goes_on = stalls.wait_for(|is_stalled| !is_stalled).await.is_ok();
+        if !goes_on || to.write_all(&buffer[..count]).await.is_err() {
             return;
         }
     }
