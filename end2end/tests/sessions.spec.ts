@@ -1,6 +1,6 @@
 // Devices, a changed password, and what happened: with JavaScript and without.
 import { forgetfulURL } from "../fixtures/server.ts";
-import { elsewhere, expect, fill, goTo, password, signOut, signUp, test } from "../fixtures/test.ts";
+import { elsewhere, expect, expectAccessible, fill, goTo, password, signOut, signUp, test } from "../fixtures/test.ts";
 
 test("ends one device, and then all others", async ({ page, javaScriptEnabled }) => {
   const email = await signUp(page);
@@ -73,7 +73,7 @@ test("a wrong password and one that is guessed are told under their fields", asy
 test.describe("where a sign-in is recent for five seconds", () => {
   test.use({ baseURL: forgetfulURL });
 
-  test("asks for the password, and then carries on", async ({ page, javaScriptEnabled }) => {
+  test("asks for the password, and then carries on", async ({ page, javaScriptEnabled }, info) => {
     const email = await signUp(page);
     const other = await elsewhere(page, email, javaScriptEnabled);
     await page.goto("/account/sessions");
@@ -84,6 +84,14 @@ test.describe("where a sign-in is recent for five seconds", () => {
 
     await page.getByRole("button", { name: "Sign out all other devices" }).click();
     await expect(page.getByRole("heading", { name: "Is it you?" })).toBeVisible();
+    if (javaScriptEnabled !== false) {
+      await expect(page.getByLabel("Your password", { exact: true })).toBeFocused();
+      await expectAccessible(page);
+    }
+    for (const width of [320, 1280]) {
+      await page.setViewportSize({ width, height: 800 });
+      await page.screenshot({ path: `artefacts/screenshots/${info.project.name}/confirm-light-${width}.png`, fullPage: true });
+    }
     await page.getByLabel("Your password", { exact: true }).fill("not this one at all");
     await page.getByRole("button", { name: "Go on" }).click();
     await expect(page.getByLabel("Your password", { exact: true })).toHaveAccessibleDescription(

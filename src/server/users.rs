@@ -252,6 +252,13 @@ pub async fn change_password(
     keep_others: bool,
 ) -> Result<u32, Error> {
     let state = &caller.state;
+    // Both are told at once where both are left out.
+    if new.is_empty() {
+        let missing = Some(Problem::Missing);
+        let current = read_password(&current);
+        let fields = [("current_password", current), ("new_password", missing)];
+        return Err(wire::Error::fields(fields).into());
+    }
     let hash = verify_own(caller, session, "current_password", current).await?;
     let (min, email) = (state.config.passwords.min_length, session.email.clone());
     let read = move || NewPassword::parse(new, min, &email);

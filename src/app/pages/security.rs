@@ -7,11 +7,10 @@ use crate::{
         parts::{
             account::{AccountPage, Whose},
             form::{Field, Progress, Submit, Summary, watch},
-            strength::StrengthMeter,
+            strength::NewPasswordField,
         },
         words,
     },
-    wire::users::PasswordPolicy,
 };
 use leptos::{form::ActionForm, prelude::*, wasm_bindgen::JsCast, web_sys::HtmlFormElement};
 use leptos_meta::Title;
@@ -55,14 +54,6 @@ impl LazyPage for Security {
                 }
             }
         });
-        let policy = SharedValue::new(|| {
-            use_context::<PasswordPolicy>().unwrap_or(PasswordPolicy { min_length: 15 })
-        })
-        .into_inner();
-        let hint = format!(
-            "At least {} characters. A few words you will remember work well.",
-            policy.min_length
-        );
         view! {
             <Title text="Security" />
             <AccountPage path="/account/security" title="Security">
@@ -89,17 +80,7 @@ impl LazyPage for Security {
                             autocomplete="current-password"
                             error=error
                         />
-                        <Field
-                            name="new_password"
-                            label="New password"
-                            kind="password"
-                            autocomplete="new-password"
-                            hint=hint
-                            typed=typed
-                            error=error
-                        >
-                            <StrengthMeter password=typed min=policy.min_length />
-                        </Field>
+                        <NewPasswordField name="new_password" label="New password" typed=typed error=error />
                         <div class="check">
                             <input
                                 id="keep_others"

@@ -7,10 +7,9 @@ use crate::{
         parts::{
             form::{Field, Progress, Submit, Summary, follow},
             layout::Lone,
-            strength::StrengthMeter,
+            strength::NewPasswordField,
         },
     },
-    wire::users::PasswordPolicy,
 };
 use leptos::{form::ActionForm, prelude::*};
 use leptos_meta::Title;
@@ -32,14 +31,6 @@ impl LazyPage for SignUp {
             pending,
         } = follow(action, "sign_up");
         let email = returned.as_ref().and_then(|form| form.typed("email"));
-        let policy = SharedValue::new(|| {
-            use_context::<PasswordPolicy>().unwrap_or(PasswordPolicy { min_length: 15 })
-        })
-        .into_inner();
-        let hint = format!(
-            "At least {} characters. A few words you will remember work well.",
-            policy.min_length
-        );
         let typed = RwSignal::new(String::new());
         view! {
             <Title text="Create an account" />
@@ -55,17 +46,7 @@ impl LazyPage for SignUp {
                         value=email
                         error=error
                     />
-                    <Field
-                        name="password"
-                        label="Password"
-                        kind="password"
-                        autocomplete="new-password"
-                        hint=hint
-                        typed=typed
-                        error=error
-                    >
-                        <StrengthMeter password=typed min=policy.min_length />
-                    </Field>
+                    <NewPasswordField name="password" label="Password" typed=typed error=error />
                     <Submit label="Create account" pending_label="Creating account…" pending=pending />
                 </ActionForm>
             </Lone>

@@ -1,8 +1,8 @@
-//! How strong a password is, in words, while it is typed.
+//! A new password, and how strong it is, in words, while it is typed.
 
 use crate::{
-    app::words,
-    wire::{Problem, strength},
+    app::{parts::form::Field, words},
+    wire::{Error, Problem, strength, users::PasswordPolicy},
 };
 use leptos::{prelude::*, task::spawn_local};
 
@@ -14,9 +14,44 @@ async fn judge(password: String, email: String) -> (u8, Option<Problem>) {
     (score, reason)
 }
 
+/// The field of a new password, with what is asked of it.
+#[component]
+pub fn NewPasswordField(
+    /// The name in the form.
+    name: &'static str,
+    /// What it is called.
+    label: &'static str,
+    /// Where what is typed is told.
+    typed: RwSignal<String>,
+    /// The form's error.
+    error: Signal<Option<Error>>,
+) -> impl IntoView {
+    let policy = SharedValue::new(|| {
+        use_context::<PasswordPolicy>().unwrap_or(PasswordPolicy { min_length: 15 })
+    })
+    .into_inner();
+    let hint = format!(
+        "At least {} characters. A few words you will remember work well.",
+        policy.min_length
+    );
+    view! {
+        <Field
+            name=name
+            label=label
+            kind="password"
+            autocomplete="new-password"
+            hint=hint
+            typed=typed
+            error=error
+        >
+            <StrengthMeter password=typed min=policy.min_length />
+        </Field>
+    }
+}
+
 /// Says how strong what stands in the field is: the same code as the server's rule.
 #[component]
-pub fn StrengthMeter(
+fn StrengthMeter(
     /// What is typed.
     #[prop(into)]
     password: Signal<String>,
