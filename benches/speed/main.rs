@@ -86,7 +86,12 @@ fn pages(figures: &mut Figures) {
     println!("  (a bare axum route answers {plain:.0} requests a second)");
     for (what, path, cookie) in [
         ("/sign-in", "/sign-in", None),
-        ("/account, signed in", "/account", Some(cookie.as_str())),
+        (
+            "/account/security, signed in",
+            "/account/security",
+            Some(&*cookie),
+        ),
+        ("/account, signed in", "/account", Some(&*cookie)),
     ] {
         let page = Request::get(path, cookie);
         let mut ratios: Vec<f64> = (0..ROUNDS)
@@ -97,7 +102,12 @@ fn pages(figures: &mut Figures) {
             .collect();
         let what = format!("{what}: requests/s, of a bare axum route's");
         let ratio = median(&mut ratios);
-        figures.at_least(&what, ratio, "×", 0.1);
+        if path == "/account" {
+            // It reads what happened lately, and waits for the database.
+            figures.known(&what, ratio, "×");
+        } else {
+            figures.at_least(&what, ratio, "×", 0.1);
+        }
     }
 }
 

@@ -55,6 +55,22 @@ test("Back, after signing out, brings nothing private back from memory", async (
   }
 });
 
+test("nothing private is there without a connection, after signing out", async ({ page, context, quiet }) => {
+  const email = await signUp(page);
+  await page.goto("/account", { waitUntil: "networkidle" });
+  await signOut(page);
+  await context.setOffline(true);
+  for (const path of ["/account", "/account/sessions"]) {
+    await page.goto(path).catch(() => undefined);
+    expect(await page.content()).not.toContain(email);
+  }
+  await page.goBack().catch(() => undefined);
+  expect(await page.content()).not.toContain(email);
+  await context.setOffline(false);
+  // What the browser says of its own about a lost connection is not ours.
+  quiet.length = 0;
+});
+
 test("pages of the account are made in the browser, too", async ({ page }) => {
   await signUp(page);
   await page.goto("/account", { waitUntil: "networkidle" });

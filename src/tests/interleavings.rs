@@ -5,7 +5,8 @@
 //! was first shown a minute ago; whoever shows it after that ends the session.
 
 use crate::app::{Browser, COOKIE, PASSWORD, TestApp};
-use crate::sessions::generation;
+use crate::sessions::{claims, generation};
+use cloakroom::server::secret::PlainSid;
 use std::{
     collections::BTreeMap,
     sync::{
@@ -234,6 +235,25 @@ async fn whatever_happens_in_whatever_order_nobody_is_signed_out_by_a_race_and_n
             run.step().await;
         }
     }
+}
+
+#[tokio::test]
+async fn a_row_that_was_read_before_the_end_is_not_kept_after_it() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up("ada@example.com").await;
+    assert!(browser.viewer().await.is_some());
+    let cookie = browser.session().unwrap();
+    let sid = claims(&cookie)["sid"].as_str().unwrap().to_owned();
+    let key = PlainSid::from_token(sid).hashed();
+    let sessions = &app.state.sessions;
+    // A check begins, and reads the row; before it is done, the session ends.
+    let ticket = sessions.ticket(&key);
+    let row = sessions.get(&key).unwrap();
+    browser.call("sign_out", &[]).await;
+    sessions.keep(&ticket, row);
+    let copy = app.browser();
+    copy.plant(COOKIE, &cookie);
+    assert_eq!(copy.viewer().await, None);
 }
 
 #[tokio::test]

@@ -13,30 +13,25 @@ use crate::{
         viewer::WhoIsSignedIn,
         words,
     },
-    wire::{Error, activity, users::Viewer},
+    wire::{Error, users::Viewer},
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 /// Who am I here, what is signed in, and what happened lately.
-pub struct Account {
-    was_made: bool,
-    lately: Resource<Result<activity::Activity, Error>>,
-}
+pub struct Account;
 
 #[cfg_attr(split, leptos_router::lazy_route)]
 impl LazyPage for Account {
     fn data() -> Self {
-        Self {
-            was_made: use_query_map()
-                .with_untracked(|query| query.get("done").is_some_and(|done| done == "signed_up")),
-            lately: Resource::new(|| (), |()| list_activity(None)),
-        }
+        Self
     }
 
-    fn view(this: Self) -> AnyView {
-        let Account { was_made, lately } = this;
+    fn view(_this: Self) -> AnyView {
+        let was_made = use_query_map()
+            .with_untracked(|query| query.get("done").is_some_and(|done| done == "signed_up"));
+        let lately = Resource::new(|| (), |()| list_activity(None));
         view! {
             <Title text="Your account" />
             <AccountPage path="/account" title="Your account">

@@ -10,7 +10,7 @@ use crate::{
         },
         words,
     },
-    wire::{Error, activity},
+    wire::activity,
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -19,24 +19,19 @@ use leptos_router::hooks::use_query_map;
 const PATH: &str = "/account/activity";
 
 /// What happened to the account, newest first, a page at a time.
-pub struct Activity {
-    is_first: Memo<bool>,
-    page: Resource<Result<activity::Activity, Error>>,
-}
+pub struct Activity;
 
 #[cfg_attr(split, leptos_router::lazy_route)]
 impl LazyPage for Activity {
     fn data() -> Self {
-        let query = use_query_map();
-        let after = Memo::new(move |_| query.with(|query| query.get("after")));
-        Self {
-            is_first: Memo::new(move |_| after.get().is_none()),
-            page: Resource::new(move || after.get(), list_activity),
-        }
+        Self
     }
 
-    fn view(this: Self) -> AnyView {
-        let Activity { is_first, page } = this;
+    fn view(_this: Self) -> AnyView {
+        let query = use_query_map();
+        let after = Memo::new(move |_| query.with(|query| query.get("after")));
+        let is_first = Memo::new(move |_| after.get().is_none());
+        let page = Resource::new(move || after.get(), list_activity);
         view! {
             <Title text="Activity" />
             <AccountPage path=PATH title="Activity">

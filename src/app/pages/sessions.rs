@@ -7,7 +7,7 @@ use crate::{
         parts::{
             account::{AccountPage, instead},
             confirm::Confirm,
-            form::{Summary, returned_form},
+            form::{Summary, focus, returned_form},
             ticket::Ticket,
             time::Time,
         },
@@ -24,57 +24,47 @@ use leptos_meta::Title;
 const PATH: &str = "/account/sessions";
 
 /// Every device that is signed in; any of them can be ended.
-pub struct Sessions {
-    end: ServerAction<EndSession>,
-    end_others: ServerAction<EndOtherSessions>,
-    list: Resource<Result<Devices, Error>>,
-}
+pub struct Sessions;
 
 #[cfg_attr(split, leptos_router::lazy_route)]
 impl LazyPage for Sessions {
     fn data() -> Self {
-        let end = ServerAction::new();
-        let end_others = ServerAction::new();
-        Self {
-            end,
-            end_others,
-            list: Resource::new(
-                move || (end.version().get(), end_others.version().get()),
-                |_| list_sessions(),
-            ),
-        }
+        Self
     }
 
-    fn view(this: Self) -> AnyView {
-        let Sessions {
-            end,
-            end_others,
-            list,
-        } = this;
+    fn view(_this: Self) -> AnyView {
+        let end = ServerAction::<EndSession>::new();
+        let end_others = ServerAction::<EndOtherSessions>::new();
+        let list = Resource::new(
+            move || (end.version().get(), end_others.version().get()),
+            |_| list_sessions(),
+        );
         let asked = RwSignal::new(asked_before());
         let said = RwSignal::new(said_before());
         let error = RwSignal::new(refused_before());
         // What is asked is remembered: it is done when the password has been confirmed.
-        let last = RwSignal::new(None::<Asked>);
+        let wanted = RwSignal::new(None::<Asked>);
         Effect::new(move |_| {
             if let Some(EndSession { id }) = end.input().get() {
-                last.set(Some(Asked::One(id)));
+                wanted.set(Some(Asked::One(id)));
             }
         });
         Effect::new(move |_| {
             if end_others.input().get().is_some() {
-                last.set(Some(Asked::Others));
+                wanted.set(Some(Asked::Others));
             }
         });
         let answered = move |answer: Result<u32, Error>| match answer {
             Ok(count) => {
                 error.set(None);
                 said.set(Some(count));
+                // What was pressed is gone with its ticket.
+                focus("main");
             }
             Err(Error::RecentSignInNeeded) => {
                 said.set(None);
                 error.set(None);
-                asked.set(last.get_untracked());
+                asked.set(wanted.get_untracked());
             }
             Err(other) => {
                 said.set(None);

@@ -5,10 +5,10 @@ use crate::{
     api::users::ConfirmPassword,
     app::parts::{
         account::Whose,
-        form::{Field, Progress, Submit, Summary, watch},
+        form::{Field, Progress, Submit, Summary, focus, watch},
     },
 };
-use leptos::{form::ActionForm, prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
+use leptos::{form::ActionForm, prelude::*};
 
 /// Asks for the password, and then carries on.
 #[component]
@@ -28,15 +28,7 @@ pub fn Confirm(
     let action = ServerAction::<ConfirmPassword>::new();
     let Progress { error, pending, .. } = watch(action, "confirm_password");
     // It appears above what was pressed, perhaps out of sight.
-    Effect::new(move |_| {
-        let field = document()
-            .get_element_by_id("password")
-            .and_then(|field| field.dyn_into::<HtmlElement>().ok());
-        if let Some(field) = field {
-            // Without it, it can still be found.
-            let _ = field.focus();
-        }
-    });
+    Effect::new(|_| focus("password"));
     Effect::new(move |_| {
         if matches!(action.value().get(), Some(Ok(_))) {
             go_on.run(());

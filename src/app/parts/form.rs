@@ -219,13 +219,19 @@ fn focus_first_error(error: Signal<Option<Error>>) {
         let Some(Error::Fields { fields }) = error.get() else {
             return;
         };
-        let input = fields
-            .first()
-            .and_then(|first| document().get_element_by_id(&first.field))
-            .and_then(|input| input.dyn_into::<HtmlElement>().ok());
-        if let Some(input) = input {
-            // A field that cannot take the focus still has its error beside it.
-            let _ = input.focus();
+        if let Some(first) = fields.first() {
+            focus(&first.field);
         }
     });
+}
+
+/// Moves the focus to the element of this id.
+pub fn focus(id: &str) {
+    let element = document()
+        .get_element_by_id(id)
+        .and_then(|element| element.dyn_into::<HtmlElement>().ok());
+    if let Some(element) = element {
+        // What cannot take the focus can still be found.
+        let _ = element.focus();
+    }
 }
