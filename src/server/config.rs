@@ -65,6 +65,10 @@ tables! {
         kept_idle_timeout_s: u32 = 1_209_600,
         /// The second with "Keep me signed in".
         kept_absolute_timeout_s: u32 = 2_592_000,
+        /// A cookie in use is renewed when it is this old, in seconds.
+        renew_after_s: u32 = 300,
+        /// The one before stays good for so long once its successor has been seen, in seconds.
+        renewal_grace_s: u32 = 60,
         /// What changes who can sign in asks for the password again after this long, in seconds.
         recent_sign_in_s: u32 = 600,
         /// `aal1` or `aal2`: no session outlives what NIST allows at this level.
@@ -222,6 +226,8 @@ impl Config {
             rule!(session.absolute_timeout_s, 60..=most, " seconds"),
             rule!(session.kept_idle_timeout_s, 60..=most, " seconds"),
             rule!(session.kept_absolute_timeout_s, 60..=most, " seconds"),
+            rule!(session.renew_after_s, 1..=most, " seconds"),
+            rule!(session.renewal_grace_s, 1..=most, " seconds"),
             rule!(session.recent_sign_in_s, 1..=most, " seconds"),
             rule!(session.max_per_user, 1..=1000, " sessions"),
             rule!(limits.sign_ins_per_address, 1..=most, ""),

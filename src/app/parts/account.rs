@@ -72,7 +72,7 @@ fn Copied(at: i64) -> impl IntoView {
     view! {
         <div class="notice danger">
             <p>
-                "A copy of your sign-in was used " <Time at=at>{words::exact_in_words(at)}</Time>
+                "A copy of your sign-in was used on " <Time at=at>{words::exact_in_words(at)}</Time>
                 ". The copy and the device it was made from were both signed out."
             </p>
             <p>

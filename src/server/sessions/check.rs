@@ -8,11 +8,6 @@ use crate::server::{
 };
 use std::sync::{Arc, atomic::Ordering};
 
-/// A cookie older than this is renewed, in seconds.
-const RENEW_AFTER_S: i64 = 300;
-/// How long the cookie before stays good once its successor has been seen, in seconds: requests
-/// under way, and the other tabs of a browser that is being restored.
-const GRACE_S: i64 = 60;
 /// A session that is over by its times is stamped so this much later: another node may have seen
 /// it and not yet written it down. In seconds.
 const STAMP_AFTER_S: i64 = 180;
@@ -47,7 +42,9 @@ enum Verdict {
 }
 
 impl Session {
-    fn judge(&self, claims: &Claims, now: i64) -> Verdict {
+    /// `grace_s` is how long the cookie before stays good once its successor has been seen:
+    /// requests under way, and the other tabs of a browser that is being restored.
+    fn judge(&self, claims: &Claims, now: i64, grace_s: i64) -> Verdict {
         if now >= self.ends_at || now >= self.last_seen_at() + self.idle_timeout_s {
             return Verdict::Over;
         }
@@ -57,9 +54,9 @@ impl Session {
         match (claims.generation - self.generation, self.successor_seen_at) {
             (0, None) if self.generation > 1 => Verdict::FirstSight,
             (0, _) => Verdict::Current,
-            (-1, None) if now >= self.renewed_at + GRACE_S => Verdict::Unanswered,
+            (-1, None) if now >= self.renewed_at + grace_s => Verdict::Unanswered,
             (-1, None) => Verdict::Predecessor,
-            (-1, Some(seen_at)) if now < seen_at + GRACE_S => Verdict::Predecessor,
+            (-1, Some(seen_at)) if now < seen_at + grace_s => Verdict::Predecessor,
             (..0, _) => Verdict::Copy,
             (1.., _) => Verdict::Impossible,
         }
@@ -79,11 +76,14 @@ pub async fn resume(state: &State, token: &str, visitor: &Visitor) -> Result<Res
         return Ok(Resumed::default());
     };
     let key = claims.sid().hashed();
+    let grace_s = i64::from(state.config.session.renewal_grace_s);
     let is_good = state.hearing.is_good(&state.sessions, &state.db);
     let kept = is_good.then(|| state.sessions.get(&key)).flatten();
     if let Some(session) = kept {
         // Whatever else memory says, the row has the last word.
-        if let verdict @ (Verdict::Current | Verdict::Predecessor) = session.judge(&claims, now) {
+        if let verdict @ (Verdict::Current | Verdict::Predecessor) =
+            session.judge(&claims, now, grace_s)
+        {
             return Ok(live(state, claims, session, &verdict, now));
         }
     }
@@ -97,7 +97,7 @@ pub async fn resume(state: &State, token: &str, visitor: &Visitor) -> Result<Res
     let Some(session) = found else {
         return Ok(nobody);
     };
-    let verdict = session.judge(&claims, now);
+    let verdict = session.judge(&claims, now, grace_s);
     match verdict {
         Verdict::Current | Verdict::Predecessor => {
             state.sessions.keep(&ticket, Arc::clone(&session));
@@ -127,15 +127,17 @@ fn live(
     if session.see(now) {
         state.later.note_seen(&session.id, now);
     }
+    let times = &state.config.session;
     let is_again = matches!(verdict, Verdict::Unanswered);
     // Not while the cookie before is still good: of three generations at once the oldest would
     // look like a copy.
     let is_alone = session.generation == 1
         || session
             .successor_seen_at
-            .is_some_and(|seen_at| now >= seen_at + GRACE_S);
-    let is_due =
-        matches!(verdict, Verdict::Current) && is_alone && now >= claims.iat + RENEW_AFTER_S;
+            .is_some_and(|seen_at| now >= seen_at + i64::from(times.renewal_grace_s));
+    let is_due = matches!(verdict, Verdict::Current)
+        && is_alone
+        && now >= claims.iat + i64::from(times.renew_after_s);
     let renewal = (is_again || is_due).then_some(Renewal { claims, is_again });
     Resumed {
         session: Some(session),
