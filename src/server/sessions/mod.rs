@@ -1,8 +1,8 @@
 //! The session: one row and one cookie. Started at sign-in, checked at every request, renewed
 //! while it is used, ended at once.
 //!
-//! A click passes through [`check`] and, every five minutes, [`renew`]; a sign-in through
-//! [`start`]; every kind of end through [`end`].
+//! One file a verb: a click passes through `check.rs` and, every five minutes, `renew.rs`; a
+//! sign-in through `start.rs`; every kind of end through `end.rs`.
 
 mod cache;
 mod check;
