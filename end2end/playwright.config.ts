@@ -6,7 +6,8 @@ import { baseURL, servers } from "./fixtures/server.ts";
 const system = "/usr/bin/chromium";
 
 export default defineConfig({
-  testDir: "tests",
+  // What people do, and what attackers try.
+  testMatch: ["tests/*.spec.ts", "attacks/*.spec.ts"],
   outputDir: "artefacts/results",
   globalTeardown: "./fixtures/teardown.ts",
   reporter: [["list"], ["html", { outputFolder: "artefacts/report", open: "never" }]],

@@ -2,7 +2,7 @@
 import type { Page } from "@playwright/test";
 import { elsewhere, expect, expectAccessible, fill, goTo, password, ready, signUp, test } from "../fixtures/test.ts";
 
-const states: Record<string, (page: Page, javaScriptEnabled: boolean | undefined) => Promise<void>> = {
+const states: Record<string, (page: Page, javaScriptEnabled: boolean | undefined, quiet: string[]) => Promise<void>> = {
   home: async (page) => void (await page.goto("/")),
   "home-signed-in": async (page) => {
     await signUp(page);
@@ -75,6 +75,17 @@ const states: Record<string, (page: Page, javaScriptEnabled: boolean | undefined
     await goTo(page, "Overview");
     await expect(page.getByRole("alert")).not.toBeEmpty();
   },
+  "proof-signed-out": async (page) => void (await page.goto("/proof")),
+  proof: async (page, javaScriptEnabled, quiet) => {
+    await signUp(page);
+    await page.goto("/proof");
+    if (javaScriptEnabled === false) return;
+    await expect(page.getByRole("button", { name: "Run again" })).toBeVisible();
+    for (const id of ["memory", "end-devices"]) await page.locator(`#check-${id} summary`).click();
+    // It tries what the policy refuses, and the browser says so.
+    expect(quiet.filter((noise) => !noise.includes("attacker.example"))).toEqual([]);
+    quiet.length = 0;
+  },
   "not-found": async (page) => {
     const response = await page.goto("/nothing/here");
     expect(response?.status()).toBe(404);
@@ -87,8 +98,8 @@ const states: Record<string, (page: Page, javaScriptEnabled: boolean | undefined
 };
 
 for (const [name, open] of Object.entries(states)) {
-  test(name, async ({ page, javaScriptEnabled }, info) => {
-    await open(page, javaScriptEnabled);
+  test(name, async ({ page, javaScriptEnabled, quiet }, info) => {
+    await open(page, javaScriptEnabled, quiet);
     for (const colorScheme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
       for (const width of [320, 768, 1280]) {

@@ -2,7 +2,7 @@
 
 use crate::wire::{
     Error, Json,
-    sessions::{Devices, Ended},
+    sessions::{Devices, Ended, Inspected},
     users::GoOn,
 };
 use leptos::{prelude::*, server_fn::codec::GetUrl};
@@ -39,6 +39,14 @@ pub async fn list_sessions() -> Result<Devices, Error> {
     use crate::server::{doors::signed_in, sessions};
     let (caller, session) = signed_in()?;
     Ok(sessions::list(&caller, &session).await?)
+}
+
+/// What the server sees of this browser's cookie, for the page that looks for it.
+#[server(prefix = "/api", endpoint = "inspect_session", input = GetUrl, output = Json)]
+pub async fn inspect_session() -> Result<Inspected, Error> {
+    use crate::server::{doors::signed_in, sessions};
+    let (caller, session) = signed_in()?;
+    Ok(sessions::inspect(&caller, &session))
 }
 
 /// Ends one session of this account, by its public id.

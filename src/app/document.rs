@@ -124,7 +124,14 @@ impl Files {
 /// The document that every page is in.
 pub fn shell(files: &Files) -> impl IntoView + use<> {
     let nonce = use_nonce();
-    let tabs = tabs(use_context::<ThisSession>().map(|session| session.number));
+    let this = use_context::<ThisSession>();
+    // The page that shows what a script can find has one of its own, as an injected one would be.
+    let is_proof =
+        this.is_some() && use_context::<Parts>().is_some_and(|parts| parts.uri.path() == "/proof");
+    let proof = is_proof.then(|| {
+        view! { <script type="module" src="/proof.js" nonce=nonce.clone()></script> }
+    });
+    let tabs = tabs(this.map(|session| session.number));
     // Both files are fetched at once, and take over when the document is whole. Where they do not
     // arrive the page goes on as HTML.
     let hydrate = format!(
@@ -154,6 +161,7 @@ pub fn shell(files: &Files) -> impl IntoView + use<> {
                 <script nonce=nonce>{tabs}</script>
                 <AutoReload options=(*files.options).clone() />
                 {program}
+                {proof}
                 <MetaTags />
             </head>
             <body>

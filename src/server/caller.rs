@@ -3,7 +3,7 @@
 use super::{
     activity::Visitor,
     answer::refuse,
-    cookie::{self, Found, SetCookies},
+    cookie::{self, Found, SetCookies, Shown},
     sessions::{self, Resumed, Session},
     state::State,
 };
@@ -35,6 +35,8 @@ pub struct Caller {
     pub session: Option<Arc<Session>>,
     /// The cookie was one of ours, and its session is over.
     pub was_signed_out: bool,
+    /// The cookie that named it.
+    pub shown: Shown,
     /// From where, and with what.
     pub visitor: Visitor,
     /// The cookies of the response.
@@ -52,6 +54,7 @@ pub async fn identify(
         address: client_address(&request, state.config.server.trusted_proxy_hops),
         user_agent: user_agent(headers),
     };
+    let mut shown = Shown::default();
     let resumed = match cookie::find(headers, cookie::SESSION) {
         Found::None => Resumed::default(),
         // A stranger's cookie beside the browser's own: nobody can say which is which.
@@ -60,7 +63,10 @@ pub async fn identify(
             return refuse(wire::Error::SignInNeeded);
         }
         Found::One(token) => match sessions::resume(&state, &token, &visitor).await {
-            Ok(resumed) => resumed,
+            Ok(resumed) => {
+                shown = Shown::new(&token);
+                resumed
+            }
             // Promise 3: no database, no session, and no guess.
             Err(error) => return refuse(error.into()),
         },
@@ -72,6 +78,7 @@ pub async fn identify(
     } = resumed;
     let caller = Caller {
         was_signed_out: was_ours && session.is_none(),
+        shown,
         visitor,
         session,
         cookies: SetCookies::default(),

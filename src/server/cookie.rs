@@ -1,5 +1,7 @@
 //! The one place that reads our cookies and writes `Set-Cookie`.
 
+use aws_lc_rs::digest;
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderValue, Response, header};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -37,6 +39,38 @@ pub fn find(headers: &HeaderMap, name: &str) -> Found {
     }
 }
 
+/// A session cookie that was shown: it can be recognised, and not be read.
+#[derive(Clone, Default)]
+pub struct Shown(Arc<str>);
+
+impl Shown {
+    /// Of a cookie's value.
+    pub fn new(value: &str) -> Self {
+        Self(value.into())
+    }
+
+    /// SHA-256 of the value, in base64url.
+    pub fn fingerprint(&self) -> String {
+        let digest = digest::digest(&digest::SHA256, self.0.as_bytes());
+        BASE64_URL_SAFE_NO_PAD.encode(digest)
+    }
+
+    /// How many octets the value has.
+    pub fn length(&self) -> u32 {
+        u32::try_from(self.0.len()).unwrap_or(u32::MAX)
+    }
+}
+
+/// What our cookies are set with. `max_age_s` is set if the browser is to keep it when it closes.
+pub fn attributes(max_age_s: Option<i64>) -> String {
+    // No `Domain`: a sibling subdomain has nothing to do with it.
+    let always = "HttpOnly; Secure; SameSite=Lax; Path=/";
+    max_age_s.map_or_else(
+        || always.to_owned(),
+        |max_age_s| format!("{always}; Max-Age={max_age_s}"),
+    )
+}
+
 /// The cookies that a response will set. Rules say what they want; the layer around the handler
 /// writes it when the answer is there, so that no late header is lost (security.md LX-1, LX-2).
 #[derive(Clone, Default)]
@@ -52,11 +86,7 @@ struct SetCookie {
 impl std::fmt::Display for SetCookie {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (name, value) = (self.name, &self.value);
-        write!(f, "{name}={value}; HttpOnly; Secure; SameSite=Lax; Path=/")?;
-        match self.max_age_s {
-            Some(max_age_s) => write!(f, "; Max-Age={max_age_s}"),
-            None => Ok(()),
-        }
+        write!(f, "{name}={value}; {}", attributes(self.max_age_s))
     }
 }
 

@@ -31,6 +31,12 @@ const FIXED: [(&str, &str); 8] = [
     ("x-permitted-cross-domain-policies", "none"),
 ];
 
+/// A second policy, which a script has to pass as well: it comes from here. The nonce alone would
+/// also let a script that runs already import another from anywhere, and send away what it read in
+/// the address of that.
+const OWN_SCRIPTS: HeaderValue =
+    HeaderValue::from_static("script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'");
+
 /// The layer: mints the nonce on the way in, writes the headers on the way out.
 pub async fn write(Extract(state): Extract<State>, mut request: Request, next: Next) -> Response {
     let Ok(nonce) = state.random.id() else {
@@ -45,6 +51,7 @@ pub async fn write(Extract(state): Extract<State>, mut request: Request, next: N
     if let Ok(policy) = HeaderValue::try_from(content_security_policy(&nonce, &state)) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
+    headers.append(header::CONTENT_SECURITY_POLICY, OWN_SCRIPTS);
     // Only files with a hash in their name say otherwise.
     headers
         .entry(header::CACHE_CONTROL)

@@ -82,14 +82,14 @@ async fn by_kind(Extract(state): Extract<State>, request: Request, next: Next) -
     }
 }
 
-/// The built files, and the two outside their folder that pages name.
+/// The built files, and the three outside their folder that pages name.
 fn site_files(state: &State) -> Router<State> {
     let site = Path::new(&*state.leptos.site_root);
     let folder = state.leptos.site_pkg_dir.trim_matches('/');
     let built = ServeDir::new(site.join(folder))
         .precompressed_br()
         .precompressed_gzip();
-    let icons = ServeDir::new(site).append_index_html_on_directories(false);
+    let plain = ServeDir::new(site).append_index_html_on_directories(false);
     // With a hash in its name a file never changes; without one it is asked for anew.
     let built_last = if state.leptos.hash_files {
         "public, max-age=31536000, immutable"
@@ -101,13 +101,16 @@ fn site_files(state: &State) -> Router<State> {
         .layer(middleware::from_fn_with_state(built_last, keep_found))
         .merge(
             Router::new()
-                .route_service("/favicon.svg", icons.clone())
-                .route_service("/icon.svg", icons)
+                .route_service("/favicon.svg", plain.clone())
+                .route_service("/icon.svg", plain.clone())
                 .layer(middleware::from_fn_with_state(
                     "public, max-age=86400",
                     keep_found,
                 )),
         )
+        .merge(Router::new().route_service("/proof.js", plain).layer(
+            middleware::from_fn_with_state("public, no-cache", keep_found),
+        ))
 }
 
 /// Says how long a file may be kept, where there is one.

@@ -27,7 +27,11 @@ async fn a_form_that_is_refused_comes_back_with_what_was_typed_and_no_password()
 
     let page = browser.open("/sign-up").await;
     assert_eq!(page.status, 200);
-    assert!(page.body.contains("Use at least 15 characters."));
+    assert!(
+        page.body.contains("Use at least 15 characters."),
+        "{}",
+        page.body
+    );
     assert!(
         page.body
             .contains("Enter an e-mail address, like name@example.com.")

@@ -25,6 +25,14 @@ fn assert_headers(what: &str, answer: &Answer) {
     let policy = answer.header("content-security-policy");
     assert!(policy.contains("script-src 'nonce-") && policy.contains("require-trusted-types-for"));
     assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"));
+    // The second policy holds as well: no script comes from elsewhere, whoever imports it.
+    let policies: Vec<_> = answer
+        .headers
+        .get_all("content-security-policy")
+        .iter()
+        .collect();
+    let own = "script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'";
+    assert_eq!(policies[1..], [own], "{what}");
     assert_eq!(answer.header("server"), "");
     assert_eq!(answer.header("access-control-allow-origin"), "", "{what}");
 }

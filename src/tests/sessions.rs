@@ -729,3 +729,39 @@ async fn a_clock_that_jumps_extends_no_session() {
     app.pass(60);
     assert_eq!(browser.viewer().await, None, "its end is where it was");
 }
+
+#[tokio::test]
+async fn what_the_server_sees_of_a_cookie_is_told_without_the_cookie() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    let inspect = async || {
+        let asked = browser.request(Method::GET, "/api/inspect_session");
+        let cookie = browser.session().unwrap();
+        let answer = browser.send(asked).await;
+        for part in cookie.split('.').skip(1) {
+            assert!(!answer.body.contains(part), "{}", answer.body);
+        }
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, cookie.as_bytes());
+        let seen = answer.json();
+        assert_eq!(
+            seen["fingerprint"],
+            BASE64_URL_SAFE_NO_PAD.encode(digest.as_ref())
+        );
+        assert_eq!(seen["length"], cookie.len());
+        seen
+    };
+    let seen = inspect().await;
+    assert_eq!(seen["name"], COOKIE);
+    assert_eq!(seen["attributes"], "HttpOnly; Secure; SameSite=Lax; Path=/");
+    assert_eq!(seen["generation"], 1);
+    assert_eq!(seen["started_at"], seen["now"]);
+    let functions = seen["functions"].as_array().unwrap();
+    assert!(functions.contains(&serde_json::json!(["POST", "/api/sign_in"])));
+    // After a renewal it is another cookie of the same session.
+    app.pass(300);
+    inspect().await;
+    let renewed = inspect().await;
+    assert_eq!(renewed["generation"], 2);
+    assert_eq!(renewed["started_at"], seen["started_at"]);
+    assert_ne!(renewed["fingerprint"], seen["fingerprint"]);
+}

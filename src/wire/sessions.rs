@@ -53,6 +53,30 @@ pub struct Devices {
     pub now: i64,
 }
 
+/// What the server sees of the cookie that asks. Nothing in it signs anybody in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inspected {
+    /// SHA-256 of the cookie's value, in base64url: whoever finds something can tell whether it is
+    /// the cookie, and whoever has this has nothing.
+    pub fingerprint: String,
+    /// How many octets the value has.
+    pub length: u32,
+    /// The cookie's name.
+    pub name: String,
+    /// What it was set with.
+    pub attributes: String,
+    /// How often it has been renewed, and one more.
+    pub generation: i64,
+    /// When this generation was made, in Unix seconds.
+    pub renewed_at: i64,
+    /// When somebody signed in, in Unix seconds.
+    pub started_at: i64,
+    /// The server's time of this answer, in Unix seconds.
+    pub now: i64,
+    /// Every server function there is, as method and path.
+    pub functions: Vec<(String, String)>,
+}
+
 /// Sessions were ended; the browser goes on to `next`, if it goes on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {

@@ -112,6 +112,7 @@ fn WayIn() -> impl IntoView {
         <A href="/account" attr:class="btn primary">
             "Go to your account"
         </A>
+        <SeeTheProof />
     }
 }
 
@@ -121,9 +122,17 @@ fn WaysToStart() -> impl IntoView {
         <A href="/sign-up" attr:class="btn primary">
             "Create an account"
         </A>
-        <A href="/sign-in" attr:class="btn">
-            "Sign in"
-        </A>
+        <SeeTheProof />
+    }
+}
+
+/// The page of the proof is loaded anew, because it has a script of its own.
+#[component]
+fn SeeTheProof() -> impl IntoView {
+    view! {
+        <a href="/proof" rel="external" class="btn">
+            "See the proof"
+        </a>
     }
 }
 
