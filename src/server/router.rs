@@ -10,11 +10,21 @@ use axum::{
     routing::{any, get},
 };
 use http::{HeaderValue, StatusCode, header};
-use leptos_axum::{LeptosRoutes, generate_route_list, render_app_to_stream_in_order_with_context};
-use std::{path::Path, sync::Arc, time::Duration};
+use leptos_axum::{
+    AxumRouteListing, LeptosRoutes, generate_route_list, render_app_to_stream_in_order_with_context,
+};
+use std::{
+    path::Path,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 use tower_http::{
     catch_panic::CatchPanicLayer, csrf::CsrfLayer, services::ServeDir, timeout::TimeoutLayer,
 };
+
+/// The pages, as the app itself lists them: once a process, before any is rendered. While the list
+/// is made no page of the process gets its data, and one that asks just then waits for ever.
+static PAGES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| generate_route_list(app::App));
 
 /// The whole server but its socket.
 pub fn router(state: State) -> Router {
@@ -30,7 +40,7 @@ pub fn router(state: State) -> Router {
     // What knows who calls: pages and server functions.
     let not_found = render_app_to_stream_in_order_with_context(context.clone(), shell.clone());
     let people = Router::new()
-        .leptos_routes_with_context(&state, generate_route_list(app::App), context, shell)
+        .leptos_routes_with_context(&state, PAGES.clone(), context, shell)
         .route(
             "/api/{*function}",
             any(async || answer::refuse(wire::Error::NotFound)),

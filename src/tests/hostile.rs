@@ -2,7 +2,13 @@
 
 use crate::app::{Answer, EMAIL, PASSWORD, TestApp, encoded, with_form};
 use reqwest::Method;
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     time::timeout,
@@ -373,4 +379,24 @@ async fn private_pages_are_not_cached_under_other_names() {
             assert_eq!(answer.status, 404, "{path}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_arrive_while_another_server_of_the_process_starts() {
+    let app = TestApp::new().await;
+    let is_over = Arc::new(AtomicBool::new(false));
+    let starting = std::thread::spawn({
+        let (state, is_over) = (app.state.clone(), Arc::clone(&is_over));
+        move || {
+            while !is_over.load(Ordering::Relaxed) {
+                drop(cloakroom::server::router::router(state.clone()));
+            }
+        }
+    });
+    for _ in 0..50 {
+        let page = timeout(Duration::from_secs(10), app.browser().open("/")).await;
+        assert_eq!(page.map(|page| page.status), Ok(200), "the page never came");
+    }
+    is_over.store(true, Ordering::Relaxed);
+    starting.join().unwrap();
 }
