@@ -12,6 +12,9 @@ export default defineConfig({
   globalTeardown: "./fixtures/teardown.ts",
   reporter: [["list"], ["html", { outputFolder: "artefacts/report", open: "never" }]],
   workers: 2,
+  // A busy machine is slow, not wrong.
+  expect: { timeout: 20_000 },
+  timeout: 90_000,
   forbidOnly: true,
   use: {
     baseURL,
