@@ -14,14 +14,16 @@ export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(CURDIR)/end2end/node_mod
 
 # Lazy pages and parts are files of their own; without it the browser's program lacks them.
 LEPTOS := --split
+# What shows how things are done, and is in no release.
+LAB := --features lab
 
 ##@ Use it
 
 run: setup-rust ## Start it on http://localhost:3000, with SQLite in data/
-	cargo leptos serve $(LEPTOS)
+	cargo leptos serve $(LEPTOS) $(LAB)
 
 watch: setup-rust ## The same, built anew and reloaded at every change of a file
-	cargo leptos watch $(LEPTOS)
+	cargo leptos watch $(LEPTOS) $(LAB)
 
 ##@ Release it
 
@@ -39,7 +41,9 @@ bench: build setup-test ## Measure how fast it answers, and write benches/RESULT
 check: setup-build ## Formatting, lints, documentation and types; warnings are errors
 	cargo fmt --check
 	cargo clippy --features ssr --all-targets -- -D warnings
+	cargo clippy --features ssr,lab --all-targets -- -D warnings
 	cargo clippy --lib --features hydrate --target wasm32-unknown-unknown -- -D warnings
+	cargo clippy --lib --features hydrate,lab --target wasm32-unknown-unknown -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps --document-private-items --features ssr
 	npm --prefix end2end run check
 	@if command -v shellcheck >/dev/null; then \
@@ -52,12 +56,13 @@ test: test-sqlite test-postgres test-browser ## Every test: the next three
 
 test-sqlite: setup-rust ## The Rust tests on SQLite
 	env -u CLOAKROOM_TEST_POSTGRES cargo test --features ssr --test cloakroom
+	env -u CLOAKROOM_TEST_POSTGRES cargo test --features ssr,lab --test cloakroom -- doors notes
 
 test-postgres: setup-test ## The same on a PostgreSQL of their own, and several nodes on one
 	scripts/with-postgres cargo test --features ssr --test cloakroom --test nodes
 
 test-browser: setup-test ## The tests in Chromium, against a development build
-	cargo leptos build $(LEPTOS)
+	cargo leptos build $(LEPTOS) $(LAB)
 	cd end2end && npx --no playwright test
 
 ##@ And

@@ -14,7 +14,7 @@ pub use document::{SiteFiles, error_document, shell};
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::{
-    SsrMode,
+    MatchNestedRoutes, SsrMode,
     components::{Route, Router, Routes},
     path,
 };
@@ -37,7 +37,23 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/account/sessions") view={lazy::page::<pages::Sessions>()} ssr=SsrMode::InOrder />
                 <Route path=path!("/account/security") view={lazy::page::<pages::Security>()} ssr=SsrMode::InOrder />
                 <Route path=path!("/account/activity") view={lazy::page::<pages::Activity>()} ssr=SsrMode::InOrder />
+                <ExampleRoutes />
             </Routes>
         </Router>
     }
 }
+
+/// The page of the worked example, `docs/build-on-it.md`.
+#[cfg(feature = "lab")]
+#[component(transparent)]
+fn ExampleRoutes() -> impl MatchNestedRoutes + Clone {
+    view! {
+        <Route path=path!("/notes") view={lazy::page::<pages::Notes>()} ssr=SsrMode::InOrder />
+    }
+    .into_inner()
+}
+
+/// A release has none.
+#[cfg(not(feature = "lab"))]
+#[component(transparent)]
+fn ExampleRoutes() -> impl MatchNestedRoutes + Clone {}

@@ -114,6 +114,12 @@ impl Db {
             .connect_with(options)
             .await?;
         MIGRATIONS.run(&pool).await?;
+        // In a product this is the next migration. No release has it, and each must open a
+        // database that has been here.
+        #[cfg(feature = "lab")]
+        sqlx::raw_sql(include_str!("notes.sql"))
+            .execute(&pool)
+            .await?;
         Ok(Self {
             pool,
             asked: Arc::default(),

@@ -1,5 +1,5 @@
-//! Who may come in. Every server function opens with one of these lines, and pages under
-//! `/account` are behind the guard at the end (promise 2: closed unless opened).
+//! Who may come in. Every server function opens with one of these lines, and
+//! private pages are behind the guard at the end (promise 2: closed unless opened).
 
 use super::{answer::refuse, caller::Caller, forms::to_sign_in, sessions::Session, state::State};
 use crate::wire;
@@ -47,7 +47,14 @@ pub fn recently_signed_in() -> Result<(Caller, Arc<Session>), wire::Error> {
     Ok((caller, session))
 }
 
-/// Pages: signed-out visitors of `/account` are sent to sign in before anything is rendered, and
+/// Pages that nobody sees who is not signed in, and all that is below them.
+const PRIVATE: &[&str] = &[
+    "/account",
+    #[cfg(feature = "lab")]
+    "/notes",
+];
+
+/// Pages: signed-out visitors of private ones are sent to sign in before anything is rendered, and
 /// signed-in ones have nothing to do at sign-in and sign-up.
 ///
 /// # Errors
@@ -62,7 +69,10 @@ pub fn guard_pages(request: Request) -> Result<Request, Box<Response>> {
         .extensions()
         .get::<wire::users::ReturnedForm>()
         .is_some();
-    let is_private = path == "/account" || path.starts_with("/account/");
+    let is_private = PRIVATE.iter().any(|private| {
+        path.strip_prefix(private)
+            .is_some_and(|below| below.is_empty() || below.starts_with('/'))
+    });
     let elsewhere = match caller {
         Some(caller) if is_private && !is_signed_in => {
             let asked = request.uri().path_and_query().map_or("", |it| it.as_str());

@@ -33,18 +33,20 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use std::{borrow::Cow, error::Error as Source, time::Duration};
 
 /// What may come back into a form. A password is not on this list.
-const RETURNED: [&str; 6] = [
+const RETURNED: [&str; 7] = [
     "email",
     "id",
     "keep_me_signed_in",
     "keep_others",
     "next",
+    "text",
     "then",
 ];
 /// What goes on by itself once the password has been confirmed.
 const GOES_ON: [&str; 2] = ["end_session", "end_other_sessions"];
-/// A cookie is dropped whole above 4,096 octets (RFC 6265bis); more typed text is not returned.
-const TYPED_MAX: usize = 1024;
+/// A cookie is dropped whole above 4,096 octets (RFC 6265bis); what makes more JSON than this is
+/// not returned.
+const TYPED_MAX: usize = 2_400;
 
 /// A form as it was sent, names and values.
 type Fields<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
@@ -276,9 +278,9 @@ fn typed(fields: &Fields<'_>) -> Vec<(String, String)> {
         .into_iter()
         .filter_map(|name| value_of(fields, name).map(|value| (name, value)))
         .filter(|(_, value)| {
-            // A control character takes six letters in JSON; nobody types one.
-            let fits = value.len() <= room && !value.contains(char::is_control);
-            room = room.saturating_sub(value.len());
+            let size = serde_json::to_string(value).map_or(usize::MAX, |json| json.len());
+            let fits = size <= room;
+            room = if fits { room - size } else { room };
             fits
         })
         .map(|(name, value)| (name.to_owned(), value.to_owned()))

@@ -16,6 +16,8 @@ pub mod headers;
 pub mod later;
 pub mod limits;
 pub mod listen;
+#[cfg(feature = "lab")]
+pub mod notes;
 pub mod passwords;
 pub mod random;
 pub mod router;

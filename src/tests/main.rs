@@ -12,9 +12,12 @@ mod config;
 mod cross_site;
 mod doors;
 mod forms;
+mod guide;
 mod hostile;
 mod interleavings;
 mod limits;
+#[cfg(feature = "lab")]
+mod notes;
 mod place;
 mod process;
 mod session_token;

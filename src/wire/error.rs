@@ -186,6 +186,8 @@ pub enum Problem {
         /// How many can be taken, in Unicode code points.
         max: u32,
     },
+    /// With a character that cannot be seen, such as a tab.
+    Unprintable,
     /// On the list of passwords that are tried first, or next to one (ASVS 6.2.4).
     Common,
     /// Made from the person's own address (ASVS 6.2.11).

@@ -115,6 +115,7 @@ enum Kind {
     Taken,
     TooShort,
     TooLong,
+    Unprintable,
     Common,
     LikeEmail,
     Guessable,
@@ -139,6 +140,7 @@ impl From<error::Problem> for Problem {
             P::Taken => (Kind::Taken, None, None),
             P::TooShort { min } => (Kind::TooShort, Some(min), None),
             P::TooLong { max } => (Kind::TooLong, None, Some(max)),
+            P::Unprintable => (Kind::Unprintable, None, None),
             P::Common => (Kind::Common, None, None),
             P::LikeEmail => (Kind::LikeEmail, None, None),
             P::Guessable => (Kind::Guessable, None, None),
@@ -160,6 +162,7 @@ impl From<Problem> for error::Problem {
             Kind::TooLong => Self::TooLong {
                 max: flat.max.unwrap_or_default(),
             },
+            Kind::Unprintable => Self::Unprintable,
             Kind::Common => Self::Common,
             Kind::LikeEmail => Self::LikeEmail,
             Kind::Guessable => Self::Guessable,

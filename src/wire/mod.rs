@@ -7,6 +7,8 @@ pub mod error;
 pub mod fields;
 mod flat;
 mod json;
+#[cfg(feature = "lab")]
+pub mod notes;
 pub mod sessions;
 pub mod strength;
 pub mod users;

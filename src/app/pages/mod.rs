@@ -4,6 +4,8 @@ mod account;
 mod activity;
 mod home;
 mod not_found;
+#[cfg(feature = "lab")]
+mod notes;
 mod proof;
 mod security;
 mod sessions;
@@ -14,6 +16,8 @@ pub use account::Account;
 pub use activity::Activity;
 pub use home::Home;
 pub use not_found::NotFound;
+#[cfg(feature = "lab")]
+pub use notes::Notes;
 pub use proof::Proof;
 pub use security::Security;
 pub use sessions::Sessions;

@@ -79,7 +79,7 @@ pub fn Field(
     name: &'static str,
     /// What it is called.
     label: &'static str,
-    /// `email` or `password`.
+    /// `email`, `password` or `text`.
     kind: &'static str,
     /// What password managers know it by.
     autocomplete: &'static str,
