@@ -14,7 +14,7 @@ pub use document::{SiteFiles, error_document, shell};
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::{
-    MatchNestedRoutes, SsrMode,
+    SsrMode,
     components::{Route, Router, Routes},
     path,
 };
@@ -46,7 +46,7 @@ pub fn App() -> impl IntoView {
 /// The page of the worked example, `docs/build-on-it.md`.
 #[cfg(feature = "lab")]
 #[component(transparent)]
-fn ExampleRoutes() -> impl MatchNestedRoutes + Clone {
+fn ExampleRoutes() -> impl leptos_router::MatchNestedRoutes + Clone {
     view! {
         <Route path=path!("/notes") view={lazy::page::<pages::Notes>()} ssr=SsrMode::InOrder />
     }
@@ -56,4 +56,6 @@ fn ExampleRoutes() -> impl MatchNestedRoutes + Clone {
 /// A release has none.
 #[cfg(not(feature = "lab"))]
 #[component(transparent)]
-fn ExampleRoutes() -> impl MatchNestedRoutes + Clone {}
+fn ExampleRoutes() -> impl leptos_router::MatchNestedRoutes + Clone {
+    leptos_router::any_nested_route::IntoAnyNestedRoute::into_any_nested_route(())
+}
