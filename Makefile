@@ -14,7 +14,7 @@ export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(CURDIR)/end2end/node_mod
 
 # Lazy pages and parts are files of their own; without it the browser's program lacks them.
 LEPTOS := --split
-# What shows how things are done, and is in no release.
+# The demonstration of attacks at /lab, and its notes: where people try things out, never in a release.
 LAB := --features lab
 
 ##@ Use it
@@ -29,6 +29,7 @@ watch: setup-rust ## The same, built anew and reloaded at every change of a file
 
 build: setup-build ## Build target/release/cloakroom and its site, target/site
 	cargo leptos build $(LEPTOS) --release --precompress
+	scripts/without-lab
 
 size: build ## Measure what a browser downloads, against its budget
 	scripts/size

@@ -7,6 +7,7 @@ const system = "/usr/bin/chromium";
 
 export default defineConfig({
   // What people do, and what attackers try.
+  testDir: ".",
   testMatch: ["tests/*.spec.ts", "attacks/*.spec.ts"],
   outputDir: "artefacts/results",
   globalTeardown: "./fixtures/teardown.ts",
@@ -35,8 +36,8 @@ export default defineConfig({
   },
   projects: [
     { name: "with-javascript" },
-    // What is about hydration has no meaning here.
-    { name: "without-javascript", use: { javaScriptEnabled: false }, testIgnore: "*.hydrate.spec.ts" },
+    // What is about hydration has no meaning here, nor have attacks by scripts.
+    { name: "without-javascript", use: { javaScriptEnabled: false }, testIgnore: ["tests/*.hydrate.spec.ts", "attacks/*"] },
   ],
   webServer: servers,
 });

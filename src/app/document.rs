@@ -205,20 +205,30 @@ pub fn error_document(files: &Files, error: &wire::Error) -> String {
         wire::Error::Unexpected { id } if !id.is_empty() => format!("Reference: {id}"),
         _ => String::new(),
     };
-    let owner = Owner::new();
-    let body = owner.with(|| {
+    document(files, "Cloakroom", (), move || {
+        view! { <Stray what=what then=then /> }
+    })
+}
+
+/// A document of HTML alone, without the app.
+pub fn document<V: IntoView + 'static>(
+    files: &Files,
+    title: &'static str,
+    more: impl IntoView + 'static,
+    body: impl FnOnce() -> V,
+) -> String {
+    let html = Owner::new().with(|| {
         view! {
             <html lang="en">
                 <head>
                     {head(files)}
-                    <title>"Cloakroom"</title>
+                    {more}
+                    <title>{title}</title>
                 </head>
-                <body>
-                    <Stray what=what then=then />
-                </body>
+                <body>{body()}</body>
             </html>
         }
         .to_html()
     });
-    format!("<!DOCTYPE html>{body}")
+    format!("<!DOCTYPE html>{html}")
 }

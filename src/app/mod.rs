@@ -10,6 +10,8 @@ mod words;
 
 #[cfg(feature = "ssr")]
 pub use document::{SiteFiles, error_document, shell};
+#[cfg(all(feature = "ssr", feature = "lab"))]
+pub use pages::lab::lab_document;
 
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};

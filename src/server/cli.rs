@@ -201,7 +201,10 @@ async fn serve(settings: Settings) -> Result<(), Error> {
     let _alone = sessions::serve_alone(&state.db)?;
     state.begin_to_serve();
     tracing::info!(event = "listening", %address);
-    listen::serve(listener, router(state.clone()), &state, stopped()).await?;
+    let router = router(state.clone());
+    #[cfg(feature = "lab")]
+    let router = super::lab::open(router, &state).await?;
+    listen::serve(listener, router, &state, stopped()).await?;
     state.end_serving().await
 }
 

@@ -71,6 +71,17 @@ pub fn attributes(max_age_s: Option<i64>) -> String {
     )
 }
 
+/// The session that an answer hands out, if it does.
+pub fn handed_out(headers: &HeaderMap) -> Option<&str> {
+    headers
+        .get_all(header::SET_COOKIE)
+        .iter()
+        .filter_map(|line| line.to_str().ok())
+        .filter_map(|line| line.split(';').next()?.split_once('='))
+        .find(|(name, value)| *name == SESSION && !value.is_empty())
+        .map(|(_, value)| value)
+}
+
 /// The cookies that a response will set. Rules say what they want; the layer around the handler
 /// writes it when the answer is there, so that no late header is lost (security.md LX-1, LX-2).
 #[derive(Clone, Default)]

@@ -13,6 +13,8 @@ pub mod doors;
 pub mod error;
 pub mod forms;
 pub mod headers;
+#[cfg(feature = "lab")]
+mod lab;
 pub mod later;
 pub mod limits;
 pub mod listen;

@@ -76,6 +76,15 @@ impl Settings {
         })
     }
 
+    /// Settings that were worked out elsewhere.
+    pub fn given(config: Config, leptos: LeptosOptions) -> Self {
+        Self {
+            config,
+            leptos,
+            sources: Figment::new(),
+        }
+    }
+
     /// One line a setting: its value and where it came from. Secrets are not shown.
     pub fn lines(&self) -> Vec<String> {
         let mut lines = self.leptos_lines();

@@ -15,6 +15,8 @@ mod forms;
 mod guide;
 mod hostile;
 mod interleavings;
+#[cfg(feature = "lab")]
+mod lab;
 mod limits;
 #[cfg(feature = "lab")]
 mod notes;
@@ -24,3 +26,5 @@ mod session_token;
 mod sessions;
 mod shape;
 mod users;
+#[cfg(not(feature = "lab"))]
+mod without_lab;

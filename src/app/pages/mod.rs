@@ -3,6 +3,8 @@
 mod account;
 mod activity;
 mod home;
+#[cfg(all(feature = "ssr", feature = "lab"))]
+pub mod lab;
 mod not_found;
 #[cfg(feature = "lab")]
 mod notes;

@@ -72,8 +72,13 @@ pub fn Stray(
     }
 }
 
+/// The name, and what can be reached from anywhere.
 #[component]
-fn Top(#[prop(optional)] children: Option<Children>) -> impl IntoView {
+pub fn Top(
+    /// What stands beside the name.
+    #[prop(optional)]
+    children: Option<Children>,
+) -> impl IntoView {
     view! {
         <a class="skip" href="#main">
             "Skip to the content"
@@ -95,8 +100,9 @@ fn Top(#[prop(optional)] children: Option<Children>) -> impl IntoView {
     }
 }
 
+/// The line at the foot.
 #[component]
-fn Foot() -> impl IntoView {
+pub fn Foot() -> impl IntoView {
     view! {
         <footer class="foot">
             <p>"The server keeps the coat. The browser keeps the ticket."</p>
