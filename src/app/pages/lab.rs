@@ -190,11 +190,13 @@ fn Attack(
                         <h4>"A: token"</h4>
                         <p class="word">"Not run yet"</p>
                         <p class="reason"></p>
+                        <p class="decided"></p>
                     </div>
                     <div class="verdict" data-client="b">
                         <h4>"B: cookie"</h4>
                         <p class="word">"Not run yet"</p>
                         <p class="reason"></p>
+                        <p class="decided"></p>
                     </div>
                 </div>
                 <details hidden=true>

@@ -28,10 +28,12 @@ async function must(asked, expected, what) {
   return answer;
 }
 
+/** What the victim types to sign in. */
+const typed = ({ email, password }) => ({ form: { email, password } });
+
 const a = {
   async signIn(run) {
-    const { email, password } = run;
-    const { body } = await must(ask(run, "/lab/tokens", { form: { email, password } }), 200, "Signing in to A");
+    const { body } = await must(ask(run, "/lab/tokens", typed(run)), 200, "Signing in to A");
     localStorage.setItem(TOKEN, body.access_token);
     run.expiresAtMs = body.expires_at * 1000;
   },
@@ -42,10 +44,8 @@ const a = {
 };
 
 const b = {
-  signUp: ({ email, password, ...run }) =>
-    must(ask(run, "/api/sign_up", { form: { email, password } }), 200, "Signing up"),
-  signIn: ({ email, password, ...run }) =>
-    must(ask(run, "/api/sign_in", { form: { email, password } }), 200, "Signing in to B"),
+  signUp: (run) => must(ask(run, "/api/sign_up", typed(run)), 200, "Signing up"),
+  signIn: (run) => must(ask(run, "/api/sign_in", typed(run)), 200, "Signing in to B"),
   signOut: (run) => must(ask(run, "/api/sign_out", { form: {} }), 200, "Signing out of B"),
   list: (run) => ask(run, "/api/list_notes"),
   write: (run, text) => ask(run, "/api/write_note", { form: { text } }),
@@ -75,7 +75,9 @@ async function attacker(run, path, { query = {}, body, method = "POST" } = {}) {
 /** He asks for the notes from his own computer, with what he has from this source for this client. */
 async function replay(run, source, client) {
   const { body } = await must(attacker(run, "/replay", { query: { source, client } }), 200, "The attacker's client");
-  return { ...body, reads: body.read.includes(run.secret) };
+  await draw(run);
+  const asked = run.entries.findLast(({ who }) => who === "attacker");
+  return { ...body, reads: body.read.includes(run.secret), decided: [asked.decided] };
 }
 
 /** A script of his runs in this page, as one from a hacked package would. */
@@ -121,9 +123,12 @@ const isRefused = ({ status }) => status >= 400 && status < 500;
 
 /** He shows what he has, and reads the victim's note or does not. */
 function judge(run, answer, { works, fails }) {
-  if (answer.status === 200 && answer.reads) return { verdict: works, why: `${said(answer)} He reads: “${run.secret}”` };
-  if (isRefused(answer)) return { verdict: fails, why: said(answer) };
-  return { verdict: "unexpected", why: said(answer) };
+  const { decided } = answer;
+  if (answer.status === 200 && answer.reads) {
+    return { verdict: works, why: `${said(answer)} He reads: “${run.secret}”`, decided };
+  }
+  if (isRefused(answer)) return { verdict: fails, why: said(answer), decided };
+  return { verdict: "unexpected", why: said(answer), decided };
 }
 
 /** Whether an access token that he has still works; and how long it will. */
@@ -203,7 +208,7 @@ const attacks = {
     return {
       a: judgeCopy(run, await replay(run, "disk", "a")),
       b: isNoticed
-        ? { verdict: "noticed", why }
+        ? { verdict: "noticed", why, decided: answer.decided }
         : { verdict: "unexpected", why: `${said(answer)} The victim was answered ${victims.status}.` },
     };
   },
@@ -229,8 +234,10 @@ const attacks = {
       const isUnchanged = status === 200 && body.length === 1 && body[0].text === run.secret;
       const isAll = got[client].length === 8 && got[client].every(isRefused);
       const statuses = [...new Set(got[client].map((it) => it.status))].join(", ");
-      const why = `${got[client].length} requests were answered ${statuses}. The notes are as they were.`;
-      return isAll && isUnchanged ? { verdict: "refused", why } : { verdict: "unexpected", why: statuses };
+      const decided = [...new Set(got[client].map((it) => it.decided))];
+      const notes = isUnchanged ? "The notes are as they were." : "The notes are not as they were.";
+      const why = `${got[client].length} requests were answered ${statuses}. ${notes}`;
+      return isAll && isUnchanged ? { verdict: "refused", why, decided } : { verdict: "unexpected", why, decided };
     };
     return { a: await judged("a"), b: await judged("b") };
   },
@@ -242,7 +249,8 @@ const attacks = {
     await draw(run);
     frame.remove();
     document.cookie = `ordinary=; Domain=${location.hostname.split(".").slice(1).join(".")}; Path=/; Max-Age=0`;
-    const names = run.entries.findLast((it) => it.path === "/api/list_notes").decided.replace("Cookie: ", "").split("; ");
+    const decided = (path) => run.entries.findLast((it) => it.path === path).decided;
+    const names = decided("/api/list_notes").replace("Cookie: ", "").split("; ");
     const sessions = names.filter((name) => name.toLowerCase() === "__host-http-session");
     const isPlanted = names.includes("ordinary");
     const isOwn = ({ status, body }) => status === 200 && body.some(({ text }) => text === run.secret);
@@ -251,10 +259,10 @@ const attacks = {
       : "The browser took no cookie from the subdomain.";
     return {
       a: isOwn(answers.a)
-        ? { verdict: "refused", why: "A looks at no cookie. The victim reads their own notes." }
+        ? { verdict: "refused", why: "A looks at no cookie. The victim reads their own notes.", decided: [decided("/lab/notes")] }
         : { verdict: "unexpected", why: `The victim was answered ${answers.a.status}.` },
       b: isOwn(answers.b) && sessions.length === 1
-        ? { verdict: "refused", why: `${why} The victim reads their own notes.` }
+        ? { verdict: "refused", why: `${why} The victim reads their own notes.`, decided: [decided("/api/list_notes")] }
         : { verdict: "unexpected", why: `The victim was answered ${answers.b.status}, with ${names.join(", ")}.` },
     };
   },
@@ -276,7 +284,7 @@ const attacks = {
     const isHisOwn = answers.a.status === 200 && !answers.a.reads;
     return {
       a: isHisOwn
-        ? { verdict: "nothing-taken", why: `${said(answers.a)} He reads his own notes: signing in made another token.` }
+        ? { ...answers.a, verdict: "nothing-taken", why: `${said(answers.a)} He reads his own notes: signing in made another token.` }
         : judge(run, answers.a, { works: "taken-over", fails: "refused" }),
       b: judge(run, answers.b, { works: "taken-over", fails: "refused" }),
     };
@@ -291,7 +299,8 @@ const attacks = {
     });
     await draw(run);
     const written = (path) => run.entries.findLast((it) => it.method === "POST" && it.path === path && it.who === "browser");
-    const judged = ({ status, took_ms }) => ({
+    const judged = ({ status, took_ms, decided }) => ({
+      decided: [decided],
       verdict: status === 200 ? "acted" : "unexpected",
       why: `The script was answered ${status} in ${ms(took_ms)}. To the server it is the victim.`,
     });
@@ -394,7 +403,7 @@ async function showClients(run) {
   }
 }
 
-function showVerdict(cell, { verdict, why, goodUntilMs }) {
+function showVerdict(cell, { verdict, why, goodUntilMs, decided = [] }) {
   const [sign, word, tone] = WORDS[verdict];
   cell.dataset.verdict = verdict;
   cell.dataset.tone = tone;
@@ -409,6 +418,7 @@ function showVerdict(cell, { verdict, why, goodUntilMs }) {
     reason.append(" It works for another ", left, ".");
     countDown();
   }
+  cell.querySelector(".decided").replaceChildren(...decided.map((header) => element("code", "", header)));
 }
 
 /** How long the stolen tokens are still good, by their own `exp`. */
@@ -470,6 +480,7 @@ async function runAttack(article, isAlone) {
     delete cell.dataset.tone;
     cell.querySelector(".word").textContent = "Running";
     cell.querySelector(".reason").textContent = "";
+    cell.querySelector(".decided").replaceChildren();
   }
   let verdicts;
   try {
