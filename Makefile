@@ -14,7 +14,7 @@ export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(CURDIR)/end2end/node_mod
 
 # Lazy pages and parts are files of their own; without it the browser's program lacks them.
 LEPTOS := --split
-# The demonstration of attacks at /lab, and its notes: where people try things out, never in a release.
+# The demonstration of attacks at /lab, and the notes that it is about: in no release.
 LAB := --features lab
 
 ##@ Use it
@@ -57,7 +57,7 @@ test: test-sqlite test-postgres test-browser ## Every test: the next three
 
 test-sqlite: setup-rust ## The Rust tests on SQLite
 	env -u CLOAKROOM_TEST_POSTGRES cargo test --features ssr --test cloakroom
-	env -u CLOAKROOM_TEST_POSTGRES cargo test --features ssr,lab --test cloakroom -- doors notes
+	env -u CLOAKROOM_TEST_POSTGRES cargo test --features ssr,lab --test cloakroom -- doors notes lab::
 
 test-postgres: setup-test ## The same on a PostgreSQL of their own, and several nodes on one
 	scripts/with-postgres cargo test --features ssr --test cloakroom --test nodes

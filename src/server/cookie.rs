@@ -39,6 +39,17 @@ pub fn find(headers: &HeaderMap, name: &str) -> Found {
     }
 }
 
+/// The session that an answer hands out, if it does.
+pub fn handed_out(headers: &HeaderMap) -> Option<&str> {
+    headers
+        .get_all(header::SET_COOKIE)
+        .iter()
+        .filter_map(|line| line.to_str().ok())
+        .filter_map(|line| line.split(';').next()?.split_once('='))
+        .find(|(name, value)| *name == SESSION && !value.is_empty())
+        .map(|(_, value)| value)
+}
+
 /// A session cookie that was shown: it can be recognised, and not be read.
 #[derive(Clone, Default)]
 pub struct Shown(Arc<str>);
@@ -69,17 +80,6 @@ pub fn attributes(max_age_s: Option<i64>) -> String {
         || always.to_owned(),
         |max_age_s| format!("{always}; Max-Age={max_age_s}"),
     )
-}
-
-/// The session that an answer hands out, if it does.
-pub fn handed_out(headers: &HeaderMap) -> Option<&str> {
-    headers
-        .get_all(header::SET_COOKIE)
-        .iter()
-        .filter_map(|line| line.to_str().ok())
-        .filter_map(|line| line.split(';').next()?.split_once('='))
-        .find(|(name, value)| *name == SESSION && !value.is_empty())
-        .map(|(_, value)| value)
 }
 
 /// The cookies that a response will set. Rules say what they want; the layer around the handler
