@@ -7,7 +7,6 @@ const system = "/usr/bin/chromium";
 
 export default defineConfig({
   // What people do, and what attackers try.
-  testDir: ".",
   testMatch: ["tests/*.spec.ts", "attacks/*.spec.ts"],
   outputDir: "artefacts/results",
   globalTeardown: "./fixtures/teardown.ts",
@@ -36,8 +35,8 @@ export default defineConfig({
   },
   projects: [
     { name: "with-javascript" },
-    // What is about hydration has no meaning here, nor have attacks by scripts.
-    { name: "without-javascript", use: { javaScriptEnabled: false }, testIgnore: ["tests/*.hydrate.spec.ts", "attacks/*"] },
+    // What is about hydration has no meaning here.
+    { name: "without-javascript", use: { javaScriptEnabled: false }, testIgnore: "*.hydrate.spec.ts" },
   ],
   webServer: servers,
 });
