@@ -1,8 +1,8 @@
 //! The operator's commands.
 
 use super::{
-    clock::Clock, deployment, error::Error, listen, random::Random, router::router, sessions,
-    settings::Settings, state::State, users,
+    clock::Clock, deployment, doctor, error::Error, listen, random::Random, router::router,
+    sessions, settings::Settings, state::State, users,
 };
 use crate::wire::{self, fields::Email};
 use clap::{Parser, Subcommand};
@@ -34,6 +34,12 @@ enum Command {
     Secret(SecretCommand),
     /// Print the settings in force and where each came from
     Config,
+    /// Look at a deployment from outside, with a throw-away account, and say what is weak
+    Doctor {
+        /// Where it is, such as <https://shop.example>
+        #[arg(long)]
+        url: String,
+    },
 }
 
 #[derive(Subcommand)]
@@ -80,8 +86,13 @@ enum SecretCommand {
 /// # Errors
 /// Whatever keeps it from being done, for the operator to read.
 pub async fn run(cli: Cli) -> Result<(), Error> {
+    // It asks a server, which has settings of its own.
+    if let Some(Command::Doctor { url }) = cli.command {
+        return examine(&url).await;
+    }
     let settings = Settings::load(cli.config.as_deref())?;
     match cli.command {
+        Some(Command::Doctor { .. }) => Ok(()),
         None | Some(Command::Serve) => serve(settings).await,
         Some(Command::Config) => print(&settings.lines()),
         Some(Command::User(command)) => {
@@ -129,6 +140,17 @@ pub async fn run(cli: Cli) -> Result<(), Error> {
             let ended = deployment::adopt(&state, &secret).await?;
             print(&[format!("{ended} sessions ended")])
         }
+    }
+}
+
+async fn examine(url: &str) -> Result<(), Error> {
+    let report = doctor::examine(url, &Random::system()).await?;
+    print(&report.lines())?;
+    match report.failures() {
+        0 => Ok(()),
+        count => Err(Error::Config(format!(
+            "{url}: {count} of the checks failed"
+        ))),
     }
 }
 

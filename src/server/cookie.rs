@@ -39,12 +39,15 @@ pub fn find(headers: &HeaderMap, name: &str) -> Found {
     }
 }
 
+/// What a response sets, as `cloakroom doctor` sees it from outside.
+pub fn set_by(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let lines = headers.get_all(header::SET_COOKIE).iter();
+    lines.filter_map(|line| line.to_str().ok())
+}
+
 /// The session that an answer hands out, if it does.
 pub fn handed_out(headers: &HeaderMap) -> Option<&str> {
-    headers
-        .get_all(header::SET_COOKIE)
-        .iter()
-        .filter_map(|line| line.to_str().ok())
+    set_by(headers)
         .filter_map(|line| line.split(';').next()?.split_once('='))
         .find(|(name, value)| *name == SESSION && !value.is_empty())
         .map(|(_, value)| value)

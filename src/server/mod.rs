@@ -9,6 +9,7 @@ pub mod config;
 pub mod cookie;
 pub mod db;
 mod deployment;
+mod doctor;
 pub mod doors;
 pub mod error;
 pub mod forms;

@@ -10,6 +10,7 @@ mod app;
 mod asvs;
 mod config;
 mod cross_site;
+mod doctor;
 mod doors;
 mod forms;
 mod guide;

@@ -1,0 +1,74 @@
+//! What was found.
+
+/// What became of a check.
+pub type Checked = Result<(), Why>;
+
+/// Why a check did not pass.
+#[derive(Debug)]
+pub enum Why {
+    /// What was found, and what was expected.
+    Failed(String),
+    /// It could not be looked at.
+    Skipped(String),
+}
+
+/// Fails a check.
+pub fn fail<T>(found: impl Into<String>) -> Result<T, Why> {
+    Err(Why::Failed(found.into()))
+}
+
+impl From<reqwest::Error> for Why {
+    fn from(error: reqwest::Error) -> Self {
+        // Its source says more than it does, and its URL nothing new.
+        let error = error.without_url();
+        let source = std::error::Error::source(&error).map(|source| format!(": {source}"));
+        Self::Failed(format!("no answer: {error}{}", source.unwrap_or_default()))
+    }
+}
+
+/// The checks in order, and what became of each.
+#[derive(Default)]
+pub struct Report {
+    checks: Vec<(String, Checked)>,
+    remarks: Vec<String>,
+}
+
+impl Report {
+    /// Takes down a check.
+    pub fn note(&mut self, name: impl Into<String>, checked: Checked) {
+        self.checks.push((name.into(), checked));
+    }
+
+    /// Says something at the end.
+    pub fn remark(&mut self, remark: String) {
+        self.remarks.push(remark);
+    }
+
+    /// How many failed.
+    pub fn failures(&self) -> usize {
+        let failed = |check: &&(String, Checked)| matches!(check.1, Err(Why::Failed(_)));
+        self.checks.iter().filter(failed).count()
+    }
+
+    /// A line a check, and a sum.
+    pub fn lines(&self) -> Vec<String> {
+        let line = |(name, checked): &(String, Checked)| match checked {
+            Ok(()) => format!("pass     {name}"),
+            Err(Why::Failed(found)) => format!("fail     {name}: {found}"),
+            Err(Why::Skipped(why)) => format!("skipped  {name}: {why}"),
+        };
+        let passed = self.checks.iter().filter(|check| check.1.is_ok()).count();
+        let failed = self.failures();
+        let skipped = self.checks.len() - passed - failed;
+        let mut lines: Vec<String> = self.checks.iter().map(line).collect();
+        // A stranger's server may answer with anything; a terminal is to show it, not obey it.
+        for line in &mut lines {
+            line.retain(|c| !c.is_control());
+        }
+        lines.extend(self.remarks.iter().cloned());
+        lines.push(format!(
+            "{passed} passed, {failed} failed, {skipped} skipped"
+        ));
+        lines
+    }
+}
