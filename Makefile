@@ -6,7 +6,7 @@ SHELL := bash
 MAKEFLAGS += --no-builtin-rules
 # Two cargos at once would only wait for each other.
 .NOTPARALLEL:
-.PHONY: help run watch build bench size check test test-sqlite test-postgres test-browser clean \
+.PHONY: help run watch build bench size check test test-sqlite test-postgres test-browser pictures clean \
   setup-rust setup-build setup-test
 
 # Cargo's own folder need not be on the caller's PATH, and wasm-opt is among the npm packages.
@@ -65,6 +65,10 @@ test-postgres: setup-test ## The same on a PostgreSQL of their own, and several 
 test-browser: setup-test ## The tests in Chromium, against a development build
 	cargo leptos build $(LEPTOS) $(LAB)
 	cd end2end && npx --no playwright test
+
+pictures: test-browser ## The pictures of the documents, as that run saw the pages
+	cp end2end/artefacts/screenshots/with-javascript/home-light-1280.png docs/home.png
+	cp end2end/artefacts/screenshots/with-javascript/lab-picture.png docs/lab.png
 
 ##@ And
 

@@ -1,36 +1,195 @@
-// A page of another origin, in the victim's own browser.
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { test as base, expect } from "@playwright/test";
+// What another page can do in the browser of somebody who is signed in: rows 1 to 9 and 46 of the
+// list of hostile inputs.
+import type { Page } from "@playwright/test";
+import { ask, asForm, functions, shopURL, test } from "../fixtures/evil.ts";
 import { baseURL } from "../fixtures/server.ts";
-import { newAddress, password, signUp } from "../fixtures/test.ts";
+import { expect, newAddress, password, signUp } from "../fixtures/test.ts";
 
-const test = base.extend<{ evil: string }>({
-  evil: async ({}, use) => {
-    const server = createServer((request, response) => {
-      const path = new URL(request.url ?? "/", "http://evil").pathname;
-      response.setHeader("content-type", "text/html");
-      response.end(`<form id="f" method="post" action="${baseURL}/api${path}">
-        <input name="email" value="${newAddress()}"><input name="password" value="${password}">
-        <button>Win a prize</button></form>`);
-    });
-    await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-    await use(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-    await new Promise((closed) => server.close(closed));
-  },
+const writes = functions.filter(({ isRead }) => !isRead).map(({ path }) => path);
+const reads = functions.filter(({ isRead }) => isRead).map(({ path }) => path);
+const attackers = "the attacker's own long password";
+
+test("there is something to attack", () => {
+  expect(writes).toContain("/api/change_password");
+  expect(reads).toContain("/api/list_sessions");
 });
 
-for (const wanted of ["sign_out", "sign_up", "sign_in"]) {
-  test(`cannot ${wanted}`, async ({ page, evil }) => {
-    const email = await signUp(page);
-    await page.goto(`${evil}/${wanted}`);
-    const [answer] = await Promise.all([
-      page.waitForResponse(`${baseURL}/api/${wanted}`),
-      page.getByRole("button").click(),
-    ]);
-    expect(answer.status()).toBe(403);
-    await expect(page.getByRole("heading", { level: 1 })).toContainText("That came from another site");
-    await page.goto("/account");
-    await expect(page.getByText(email)).toBeVisible();
+/** A form with all that any function could want. */
+function form(action: string, more = ""): string {
+  const fields = {
+    email: newAddress(),
+    password,
+    current_password: password,
+    new_password: attackers,
+    text: "The attacker was here.",
+  };
+  const inputs = Object.entries(fields).map(([name, value]) => `<input name="${name}" value="${value}">`);
+  return `<form method="post" action="${action}" ${more}>${inputs.join("")}<button>Win a prize</button></form>`;
+}
+
+/** Nothing has happened: the same person, one device, no note, the same password. */
+async function expectUntouched(page: Page, email: string, app = baseURL): Promise<void> {
+  const context = page.context();
+  const text = async (path: string) => (await ask(context, app + path)).text;
+  expect(await text("/api/viewer")).toContain(email);
+  expect(JSON.parse(await text("/api/list_sessions"))["sessions"]).toHaveLength(1);
+  expect(await text("/api/list_notes")).toBe("[]");
+  const confirmed = await ask(context, `${app}/api/confirm_password`, {
+    headers: { ...asForm, origin: app },
+    body: new URLSearchParams({ password }).toString(),
+  });
+  expect(confirmed.status).toBe(200);
+}
+
+// The same from another site and from a sibling subdomain; the victim presses the button.
+for (const where of ["site", "sibling"] as const) {
+  const app = where === "site" ? baseURL : shopURL;
+  test.describe(`from another ${where}`, () => {
+    test.use({ baseURL: app });
+
+    test("a form does nothing", async ({ page, evil }) => {
+      const email = await signUp(page);
+      for (const path of writes) {
+        await page.goto(evil[where] + evil.page(form(app + path)));
+        const [answer] = await Promise.all([
+          page.waitForResponse(app + path),
+          page.getByRole("button").click(),
+        ]);
+        expect(answer.status(), path).toBe(403);
+        expect((await answer.request().allHeaders())["sec-fetch-site"]).toBe(
+          where === "site" ? "cross-site" : "same-site",
+        );
+        await expect(page.getByRole("heading", { level: 1 })).toContainText("That came from another site");
+      }
+      await expectUntouched(page, email, app);
+    });
+
+    test("a form of text, or from nowhere, does nothing", async ({ page, evil }) => {
+      const email = await signUp(page);
+      const action = `${app}/api/end_other_sessions`;
+      const framed = form(action).replaceAll('"', "&quot;");
+      for (const html of [
+        form(action, 'enctype="text/plain"'),
+        form(action, 'enctype="multipart/form-data"'),
+        `<iframe sandbox="allow-forms" srcdoc="${framed}"></iframe>`,
+      ]) {
+        await page.goto(evil[where] + evil.page(html));
+        const inside = html.includes("iframe") ? page.frameLocator("iframe") : page;
+        const [answer] = await Promise.all([
+          page.waitForResponse(action),
+          inside.getByRole("button").click(),
+        ]);
+        expect(answer.status()).toBe(403);
+        const sent = await answer.request().allHeaders();
+        if (html.includes("iframe")) expect(sent["origin"]).toBe("null");
+      }
+      await expectUntouched(page, email, app);
+    });
+
+    test("a link reads nothing", async ({ page, evil }) => {
+      const email = await signUp(page);
+      for (const path of [...reads, "/api/sign_out", "/api/end_other_sessions"]) {
+        await page.goto(evil[where] + evil.page(`<a href="${app + path}">See</a>`));
+        const [answer] = await Promise.all([
+          page.waitForResponse(app + path),
+          page.getByRole("link").click(),
+        ]);
+        expect(answer.status(), path).toBe(403);
+        expect(await answer.headerValue("location")).toBeNull();
+        await expect(page.getByText(email)).toHaveCount(0);
+      }
+      await expectUntouched(page, email, app);
+    });
+
+    test("nothing can be framed", async ({ page, evil }) => {
+      await signUp(page);
+      for (const path of ["/", "/account", "/sign-in"]) {
+        await page.goto(evil[where] + evil.page(`<iframe src="${app + path}"></iframe>`), { waitUntil: "load" });
+        await expect
+          .poll(() => page.frames().map((frame) => frame.url()))
+          .toContain("chrome-error://chromewebdata/");
+      }
+    });
   });
 }
+
+test("scripts of another page do nothing and read nothing", async ({ page, evil, javaScriptEnabled }) => {
+  test.skip(javaScriptEnabled === false, "Scripts do not run.");
+  const email = await signUp(page);
+  for (const path of reads) {
+    await page.goto(evil.site + evil.page("<h1>A prize</h1>"));
+    const url = baseURL + path;
+    const [opened] = await Promise.all([
+      page.waitForEvent("popup"),
+      page.evaluate((url) => void window.open(url), url),
+    ]);
+    await expect(opened.getByRole("heading", { level: 1 })).toContainText("That came from another site");
+    await expect(opened.getByText(email)).toHaveCount(0);
+    await opened.close();
+    const read = await page.evaluate(async (url) => {
+      const answer = await fetch(url, { credentials: "include" }).catch(() => undefined);
+      return answer?.type ?? "nothing";
+    }, url);
+    expect(read, path).toBe("nothing");
+    const seen = await page.evaluate(
+      (url) =>
+        new Promise<string>((seen) => {
+          const image = new Image();
+          image.onload = () => seen("an image");
+          image.onerror = () => seen("nothing");
+          image.src = url;
+        }),
+      url,
+    );
+    expect(seen, path).toBe("nothing");
+    const heard = await page.evaluate(
+      (url) =>
+        new Promise<string>((heard) => {
+          const socket = new WebSocket(url);
+          socket.onopen = () => heard("open");
+          socket.onerror = () => heard("refused");
+        }),
+      url.replace(/^http/, "ws"),
+    );
+    expect(heard, path).toBe("refused");
+  }
+  for (const path of writes) {
+    // The request is sent all the same; what came of it is looked at below.
+    await page.evaluate(async (url) => {
+      const body = new URLSearchParams({ text: "The attacker was here." });
+      await fetch(url, { method: "POST", mode: "no-cors", credentials: "include", body }).catch(() => {});
+    }, baseURL + path);
+  }
+  await expectUntouched(page, email);
+});
+
+// What old browsers send, and what no browser sends, with the victim's cookie.
+test("whoever does not say where they come from is refused", async ({ page, context }) => {
+  const email = await signUp(page);
+  const post = async (headers: Record<string, string>, body = "") =>
+    (await ask(context, `${baseURL}/api/end_other_sessions`, { headers, body })).status;
+  expect(await post({ ...asForm, origin: "https://evil.example" })).toBe(403);
+  expect(await post({ ...asForm, origin: "null" })).toBe(403);
+  expect(await post(asForm)).toBe(403);
+  expect(await post({ origin: baseURL, "content-type": "text/plain" }, "{}")).toBe(415);
+  // A page of our own that tells nobody where it is.
+  expect(await post({ ...asForm, origin: "null", "sec-fetch-site": "same-origin" })).toBe(200);
+  await expectUntouched(page, email);
+});
+
+test("no socket is opened for anybody else", async ({ page, context }) => {
+  await signUp(page);
+  const handshake = async (origin: Record<string, string>) => {
+    const headers = {
+      ...origin,
+      connection: "Upgrade",
+      upgrade: "websocket",
+      "sec-websocket-version": "13",
+      "sec-websocket-key": "AAAAAAAAAAAAAAAAAAAAAA==",
+    };
+    return (await ask(context, `${baseURL}/api/list_sessions`, { headers })).status;
+  };
+  expect(await handshake({ origin: "https://evil.example" })).toBe(403);
+  expect(await handshake({ origin: "null" })).toBe(403);
+  expect(await handshake({})).toBe(403);
+});

@@ -122,6 +122,10 @@ test("the page in every state", async ({ page }, info) => {
     if (state === "after") {
       await page.getByRole("button", { name: "Run all of them" }).click();
       await expect(page.getByRole("status")).toHaveText("All 8 have run.", { timeout: 60_000 });
+      // For docs/why.md: `make pictures`.
+      await page.setViewportSize({ width: 1280, height: 800 });
+      await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
+      await attack(page, "password").screenshot({ path: `artefacts/screenshots/${info.project.name}/lab-picture.png` });
       for (const summary of await page.locator("summary").all()) await summary.click();
     }
     for (const colorScheme of ["light", "dark"] as const) {

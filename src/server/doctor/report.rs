@@ -19,10 +19,13 @@ pub fn fail<T>(found: impl Into<String>) -> Result<T, Why> {
 
 impl From<reqwest::Error> for Why {
     fn from(error: reqwest::Error) -> Self {
-        // Its source says more than it does, and its URL nothing new.
+        // Its URL says nothing new, and the innermost source is what happened.
         let error = error.without_url();
-        let source = std::error::Error::source(&error).map(|source| format!(": {source}"));
-        Self::Failed(format!("no answer: {error}{}", source.unwrap_or_default()))
+        let mut cause: &dyn std::error::Error = &error;
+        while let Some(source) = cause.source() {
+            cause = source;
+        }
+        Self::Failed(format!("no answer: {cause}"))
     }
 }
 
