@@ -6,8 +6,8 @@ SHELL := bash
 MAKEFLAGS += --no-builtin-rules
 # Two cargos at once would only wait for each other.
 .NOTPARALLEL:
-.PHONY: help run watch build bench size check test test-sqlite test-postgres test-browser pictures clean \
-  setup-rust setup-build setup-test
+.PHONY: help run watch build bench size check test test-sqlite test-postgres test-browser \
+  test-release pictures clean setup-rust setup-build setup-test
 
 # Cargo's own folder need not be on the caller's PATH, and wasm-opt is among the npm packages.
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(CURDIR)/end2end/node_modules/.bin:$(PATH)
@@ -53,7 +53,7 @@ check: setup-build ## Formatting, lints, documentation and types; warnings are e
 	  echo "shellcheck is not installed, so the scripts were not checked."; \
 	fi
 
-test: test-sqlite test-postgres test-browser ## Every test: the next three
+test: test-sqlite test-postgres test-browser test-release ## Every test: the next four
 
 test-sqlite: setup-rust ## The Rust tests on SQLite
 	env -u CLOAKROOM_TEST_POSTGRES cargo test --features ssr --test cloakroom
@@ -65,6 +65,11 @@ test-postgres: setup-test ## The same on a PostgreSQL of their own, and several 
 test-browser: setup-test ## The tests in Chromium, against a development build
 	cargo leptos build $(LEPTOS) $(LAB)
 	cd end2end && npx --no playwright test
+
+test-release: build setup-test ## The release in Chromium: that its pages come to life, and its size
+	scripts/size
+	cd end2end && CLOAKROOM_BIN=$(CURDIR)/target/release/cloakroom npx --no playwright test \
+	  tests/hydration tests/pages tests/accounts attacks/proof attacks/no-token --project with-javascript
 
 pictures: test-browser ## The pictures of the documents, as that run saw the pages
 	cp end2end/artefacts/screenshots/with-javascript/home-light-1280.png docs/home.png
