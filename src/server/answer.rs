@@ -25,6 +25,10 @@ pub fn refuse(error: wire::Error) -> Response {
     response
 }
 
+/// Marks a response that says in a standard's own words what was refused, and to a program.
+#[derive(Clone, Copy)]
+pub struct InItsOwnWords;
+
 /// A browser that navigates, as opposed to a program.
 pub fn wants_html(headers: &HeaderMap) -> bool {
     headers
@@ -43,6 +47,9 @@ pub async fn finish(
     let uri = request.uri().clone();
     let response = next.run(request).await;
     let status = response.status();
+    if response.extensions().get::<InItsOwnWords>().is_some() {
+        return response;
+    }
     let error = match response.extensions().get::<wire::Error>() {
         Some(error) => error.clone(),
         None if status.is_client_error() || status.is_server_error() => {

@@ -1,6 +1,7 @@
 //! What the server holds while it runs: made once, provided once.
 
 use super::{
+    clients::Clients,
     clock::Clock,
     config::Config,
     db::Db,
@@ -14,6 +15,7 @@ use super::{
     secret::Secret,
     sessions::{self, Hearing, SessionCache, token::Signer},
     settings::Settings,
+    signing_keys::{self, Algorithm, SigningKeys},
 };
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
@@ -51,6 +53,10 @@ pub struct Inner {
     pub seal: Seal,
     /// How often something may be tried.
     pub limits: Limits,
+    /// Clients in memory.
+    pub clients: Clients,
+    /// The keys that sign what clients get.
+    pub signing_keys: SigningKeys,
 }
 
 impl State {
@@ -62,6 +68,7 @@ impl State {
     pub async fn open(settings: Settings, clock: Clock, random: Random) -> Result<Self, Error> {
         let (state, secret) = Self::open_any(settings, clock, random).await?;
         deployment::check(&state.db, &secret).await?;
+        signing_keys::prepare(&state, Algorithm::Es256).await?;
         Ok(state)
     }
 
@@ -94,6 +101,8 @@ impl State {
             signer: Signer::new(&secret)?,
             seal: Seal::new(&secret)?,
             limits: Limits::new(&config.limits, &clock),
+            clients: Clients::default(),
+            signing_keys: SigningKeys::new(&secret)?,
             config,
             leptos,
             db,

@@ -1,0 +1,70 @@
+//! What clients read before they ask: where the endpoints are (OpenID Connect Discovery, 3;
+//! RFC 8414, 2), and the keys that verify the tokens (RFC 7517, 5).
+
+use super::{error::OauthError, scopes::OF_PEOPLE};
+use crate::server::{
+    clients::GrantType, error::Error, signing_keys, signing_keys::Algorithm, state::State,
+};
+use axum::{
+    Json,
+    extract::State as Extract,
+    response::{IntoResponse, Response},
+};
+use http::header;
+use serde_json::{Value, json};
+
+/// How long it may be kept: shorter than a new key is published before it signs.
+const KEPT: &str = "public, max-age=300";
+
+/// The metadata. All of it comes from the configuration: a `Host` has no say (security.md OA-13).
+pub async fn answer(Extract(state): Extract<State>) -> Response {
+    ([(header::CACHE_CONTROL, KEPT)], Json(metadata(&state))).into_response()
+}
+
+fn metadata(state: &State) -> Value {
+    let issuer = &state.config.oidc.issuer;
+    let at = |path: &str| format!("{issuer}/oauth2/{path}");
+    let authentication = [
+        "client_secret_basic",
+        "client_secret_post",
+        "private_key_jwt",
+    ];
+    let with_none = [&authentication[..], &["none"]].concat();
+    json!({
+        "issuer": issuer,
+        "authorization_endpoint": at("authorize"),
+        "token_endpoint": at("token"),
+        "userinfo_endpoint": at("userinfo"),
+        "jwks_uri": at("jwks"),
+        "introspection_endpoint": at("introspect"),
+        "revocation_endpoint": at("revoke"),
+        "scopes_supported": OF_PEOPLE,
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": GrantType::ALL.map(GrantType::name),
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": Algorithm::ALL.map(Algorithm::name),
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": true,
+        "token_endpoint_auth_methods_supported": with_none,
+        "token_endpoint_auth_signing_alg_values_supported": ["ES256", "EdDSA", "RS256", "PS256"],
+        "introspection_endpoint_auth_methods_supported": authentication,
+        "revocation_endpoint_auth_methods_supported": with_none,
+    })
+}
+
+/// The keys, those that sign no more or not yet among them.
+pub async fn jwks(Extract(state): Extract<State>) -> Response {
+    match published(&state).await {
+        Ok(keys) => ([(header::CACHE_CONTROL, KEPT)], Json(keys)).into_response(),
+        Err(error) => OauthError::from(error).into_response(),
+    }
+}
+
+async fn published(state: &State) -> Result<Value, Error> {
+    let keys = signing_keys::all(state).await?;
+    let now = state.clock.now_s();
+    let keys = keys.iter().filter(|key| key.verifies_at(now));
+    let keys = keys.map(signing_keys::SigningKey::jwk);
+    Ok(json!({ "keys": keys.collect::<Result<Vec<_>, _>>()? }))
+}
