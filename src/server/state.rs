@@ -2,7 +2,7 @@
 
 use super::{
     clients::Clients,
-    clock::Clock,
+    clock::{Clock, NowAndThen},
     config::Config,
     db::Db,
     deployment,
@@ -55,6 +55,8 @@ pub struct Inner {
     pub limits: Limits,
     /// Clients in memory.
     pub clients: Clients,
+    /// Notes of revoked tokens that are over are thrown away now and then.
+    pub revoked_cleaned: NowAndThen,
     /// The keys that sign what clients get.
     pub signing_keys: SigningKeys,
 }
@@ -102,6 +104,7 @@ impl State {
             seal: Seal::new(&secret)?,
             limits: Limits::new(&config.limits, &clock),
             clients: Clients::default(),
+            revoked_cleaned: NowAndThen::default(),
             signing_keys: SigningKeys::new(&secret)?,
             config,
             leptos,

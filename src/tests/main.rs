@@ -21,6 +21,7 @@ mod lab;
 mod limits;
 #[cfg(feature = "lab")]
 mod notes;
+mod oidc;
 mod place;
 mod process;
 mod session_token;

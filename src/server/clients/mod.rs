@@ -9,11 +9,11 @@ mod register;
 pub use assertion::ClientKeys;
 pub use authenticate::authenticate;
 pub use commands::{Command, run};
-pub use register::{Registration, add, edit, list, set_disabled};
+pub use register::{NewAuthentication, Registration, add, edit, list, set_disabled};
 
 use super::{
-    error::Error, oidc::scopes::Scopes, secret::HashedClientSecret, signing_keys::Algorithm,
-    state::State,
+    clock::NowAndThen, error::Error, oidc::scopes::Scopes, secret::HashedClientSecret,
+    signing_keys::Algorithm, state::State,
 };
 use moka::sync::Cache;
 use std::sync::Arc;
@@ -116,6 +116,8 @@ impl Client {
 /// Clients in memory.
 pub struct Clients {
     held: Cache<String, Held>,
+    /// Notes of used assertions that are over are thrown away now and then.
+    cleaned: NowAndThen,
 }
 
 #[derive(Clone)]
@@ -128,6 +130,7 @@ impl Default for Clients {
     fn default() -> Self {
         Self {
             held: Cache::new(HELD_MAX),
+            cleaned: NowAndThen::default(),
         }
     }
 }

@@ -13,12 +13,19 @@ use axum::{
 use http::header;
 use serde_json::{Value, json};
 
-/// How long it may be kept: shorter than a new key is published before it signs.
-const KEPT: &str = "public, max-age=300";
+/// How long answers may be kept at most, in seconds.
+const KEPT_MAX_S: u32 = 300;
 
 /// The metadata. All of it comes from the configuration: a `Host` has no say (security.md OA-13).
 pub async fn answer(Extract(state): Extract<State>) -> Response {
-    ([(header::CACHE_CONTROL, KEPT)], Json(metadata(&state))).into_response()
+    kept(&state, metadata(&state))
+}
+
+/// Whoever keeps it for so long has every new key before it signs.
+fn kept(state: &State, answer: Value) -> Response {
+    let kept_s = KEPT_MAX_S.min(state.config.oidc.publish_keys_before_s / 2);
+    let kept = format!("public, max-age={kept_s}");
+    ([(header::CACHE_CONTROL, kept)], Json(answer)).into_response()
 }
 
 fn metadata(state: &State) -> Value {
@@ -56,7 +63,7 @@ fn metadata(state: &State) -> Value {
 /// The keys, those that sign no more or not yet among them.
 pub async fn jwks(Extract(state): Extract<State>) -> Response {
     match published(&state).await {
-        Ok(keys) => ([(header::CACHE_CONTROL, KEPT)], Json(keys)).into_response(),
+        Ok(keys) => kept(&state, keys),
         Err(error) => OauthError::from(error).into_response(),
     }
 }

@@ -14,6 +14,7 @@ pub use key::SigningKey;
 pub use rotate::{Rotation, prepare, rotate};
 
 use super::{
+    clock::NowAndThen,
     error::Error,
     secret::{Seal, Secret},
     state::State,
@@ -21,10 +22,7 @@ use super::{
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use key::Row;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use std::sync::{
-    Arc, PoisonError, RwLock,
-    atomic::{AtomicI64, Ordering},
-};
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// No token of ours lives longer, in seconds: a key that signs no more is published for so long.
 pub const LONGEST_TOKEN_S: i64 = 3_600;
@@ -83,8 +81,8 @@ impl Algorithm {
 pub struct SigningKeys {
     seal: Seal,
     held: RwLock<Option<Held>>,
-    /// When a rotation that was due was last tried, in Unix seconds.
-    tried_at: AtomicI64,
+    /// A rotation that is due is tried now and then.
+    tried: NowAndThen,
 }
 
 /// All keys, and the change after which they were read.
@@ -103,7 +101,7 @@ impl SigningKeys {
         Ok(Self {
             seal: Seal::new(secret, "signing keys")?,
             held: RwLock::default(),
-            tried_at: AtomicI64::new(i64::MIN),
+            tried: NowAndThen::default(),
         })
     }
 }
@@ -118,12 +116,7 @@ pub async fn all(state: &State) -> Result<Arc<Vec<SigningKey>>, Error> {
     if !rotate::is_due(state, &keys, now) {
         return Ok(keys);
     }
-    let tried_at = state.signing_keys.tried_at.load(Ordering::Relaxed);
-    let is_mine = now >= tried_at.saturating_add(TRY_AGAIN_S)
-        && (state.signing_keys.tried_at)
-            .compare_exchange(tried_at, now, Ordering::Relaxed, Ordering::Relaxed)
-            .is_ok();
-    if is_mine {
+    if state.signing_keys.tried.is_due(now, TRY_AGAIN_S) {
         // What is held signs on: nobody is refused because a new key could not be written.
         match rotate::rotate_what_is_due(state, &keys).await {
             Ok(()) => return held(state).await,
