@@ -1,12 +1,14 @@
 // Real clients, none of them ours: openid-client and jose ask the running server for tokens, and
 // verify what they get with the published keys.
+import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { expect, test } from "@playwright/test";
 import { createRemoteJWKSet, exportJWK, generateKeyPair, jwtVerify } from "jose";
 import * as client from "openid-client";
 import { addClient, operator } from "../fixtures/operator.ts";
-import { baseURL, data } from "../fixtures/server.ts";
+import { baseURL, data, root } from "../fixtures/server.ts";
 
 const audience = "https://api.example";
 const service = ["--name", "Orders", "--grant-type", "client_credentials", "--scope", "orders:read orders:write", "--audience", audience];
@@ -89,4 +91,24 @@ test("a client that holds the keys takes up a new one", async () => {
   }
   const published = (await (await fetch(new URL("/oauth2/jwks", baseURL))).json()) as { keys: unknown[] };
   expect(published.keys.length).toBeGreaterThan(1);
+});
+
+test("Authlib gets tokens in each way, and verifies them", async () => {
+  const { id, secret } = addClient(service);
+  const pair = await generateKeyPair("ES256", { extractable: true });
+  const [publicFile, privateFile] = [join(data, `authlib-${process.pid}.json`), join(data, `authlib-${process.pid}.private.json`)];
+  const named = { kid: "one", alg: "ES256" };
+  writeFileSync(publicFile, JSON.stringify({ keys: [{ ...(await exportJWK(pair.publicKey)), ...named }] }));
+  writeFileSync(privateFile, JSON.stringify({ ...(await exportJWK(pair.privateKey)), ...named }));
+  const signing = addClient([...service, "--jwks", publicFile]);
+  const python = process.env["CLOAKROOM_PYTHON"] ?? join(root, "end2end/python/bin/python");
+  const words = [join(root, "end2end/authlib/service.py"), `${baseURL}/.well-known/openid-configuration`, audience, id, secret, signing.id, privateFile];
+  const { stdout } = await promisify(execFile)(python, words, { env: { AUTHLIB_INSECURE_TRANSPORT: "1" } });
+  const good = { active: true, afterwards: false };
+  expect(JSON.parse(stdout)).toEqual({
+    client_secret_basic: good,
+    client_secret_post: good,
+    private_key_jwt: good,
+    "wrong secret": "invalid_client",
+  });
 });

@@ -62,11 +62,14 @@ impl ClientKeys {
 }
 
 impl ClientKey {
-    fn parse(jwk: Value) -> Result<Self, &'static str> {
+    fn parse(mut jwk: Value) -> Result<Self, &'static str> {
+        let members = jwk.as_object_mut().ok_or("expected JWKs")?;
         // Whoever can read our database would be the client.
-        if jwk.get("d").is_some() {
+        if members.contains_key("d") {
             return Err("expected public keys; one has its private part");
         }
+        // The library does not know every name that there is for an algorithm, and needs none.
+        let named = members.remove("alg");
         let jwk: Jwk = serde_json::from_value(jwk).map_err(|_| "expected JWKs")?;
         let algorithm = match &jwk.algorithm {
             AlgorithmParameters::EllipticCurve(ec) if ec.curve == EllipticCurve::P256 => {
@@ -80,8 +83,7 @@ impl ClientKey {
                 if length < 256 {
                     return Err("expected RSA keys of 2048 bits or more");
                 }
-                let named = jwk.common.key_algorithm.map(|it| it.to_string());
-                match named.as_deref() {
+                match named.as_ref().and_then(Value::as_str) {
                     Some("PS256") => Algorithm::PS256,
                     _ => Algorithm::RS256,
                 }
@@ -164,7 +166,7 @@ impl<'a> Assertion<'a> {
         let is_signed = keys.0.iter().any(|key| {
             // Unsupported extensions are a reason to refuse (RFC 7515, 4.1.11).
             self.header.crit.is_none()
-                && self.header.alg == format!("{:?}", key.algorithm)
+                && names(key.algorithm).contains(&&*self.header.alg)
                 && (self.header.kid.is_none() || self.header.kid == key.id)
                 && crypto::verify(
                     self.signature,
@@ -195,6 +197,17 @@ impl<'a> Assertion<'a> {
         }
         let id = secret::fingerprint(&[&client.id, &claims.jti]);
         Ok(use_once(state, &id, claims.exp, now).await?)
+    }
+}
+
+/// As headers have it; for Ed25519 also the newer name (RFC 9864, 2.2).
+fn names(algorithm: Algorithm) -> &'static [&'static str] {
+    match algorithm {
+        Algorithm::ES256 => &["ES256"],
+        Algorithm::EdDSA => &["EdDSA", "Ed25519"],
+        Algorithm::RS256 => &["RS256"],
+        Algorithm::PS256 => &["PS256"],
+        _ => &[],
     }
 }
 

@@ -5,6 +5,8 @@ mod assertion;
 mod authenticate;
 mod commands;
 mod register;
+mod row;
+mod uris;
 
 pub use assertion::ClientKeys;
 pub use authenticate::authenticate;
@@ -153,7 +155,7 @@ pub async fn find(state: &State, id: &str) -> Result<Option<Arc<Client>>, Error>
     {
         return Ok(Some(held.client));
     }
-    let Some(client) = register::read(state, id).await? else {
+    let Some(client) = row::read(state, id).await? else {
         return Ok(None);
     };
     if client.disabled_at.is_some() {

@@ -1,20 +1,24 @@
 //! Registering clients, and what of them is stored.
 
-use super::{Authentication, Client, ClientKeys, GrantType, ID_PREFIX};
+use super::{
+    Client, ClientKeys, GrantType, ID_PREFIX,
+    row::{Row, bind, select},
+    uris,
+};
 use crate::server::{
     error::Error,
     oidc::scopes::Scopes,
-    secret::{HashedClientSecret, PlainClientSecret},
+    secret::PlainClientSecret,
     sessions::commit_change,
     signing_keys::{self, Algorithm},
     state::State,
 };
-use http::Uri;
 
 /// Longest name of a client, in code points.
 const NAME_MAX: usize = 100;
 
-/// What an operator says of a client. `None` and empty lists leave an edited client as it is.
+/// What an operator says of a client. `None` leaves an edited client as it is; an empty text or list
+/// takes away what it had.
 #[derive(Default)]
 pub struct Registration {
     /// What people read.
@@ -49,59 +53,7 @@ pub enum NewAuthentication {
     PrivateKeyJwt(String),
 }
 
-/// A row of the table.
-#[derive(sqlx::FromRow)]
-struct Row {
-    id: String,
-    name: String,
-    redirect_uris: String,
-    post_logout_redirect_uris: String,
-    backchannel_logout_uri: Option<String>,
-    scopes: String,
-    grant_types: String,
-    audience: String,
-    algorithm: String,
-    authentication: String,
-    hashed_secret: Option<String>,
-    jwks: Option<String>,
-    is_trusted: i64,
-    created_at: i64,
-    disabled_at: Option<i64>,
-}
-
-/// All columns, of every row or of some.
-macro_rules! select {
-    ($rest:literal) => {
-        concat!(
-            "SELECT id, name, redirect_uris, post_logout_redirect_uris, backchannel_logout_uri, \
-             scopes, grant_types, audience, algorithm, authentication, hashed_secret, jwks, \
-             is_trusted, created_at, disabled_at FROM clients ",
-            $rest
-        )
-    };
-}
-
 impl Row {
-    fn new(id: String, created_at: i64) -> Self {
-        Self {
-            id,
-            name: String::new(),
-            redirect_uris: String::new(),
-            post_logout_redirect_uris: String::new(),
-            backchannel_logout_uri: None,
-            scopes: String::new(),
-            grant_types: String::new(),
-            audience: String::new(),
-            algorithm: Algorithm::Es256.name().to_owned(),
-            authentication: String::new(),
-            hashed_secret: None,
-            jwks: None,
-            is_trusted: 0,
-            created_at,
-            disabled_at: None,
-        }
-    }
-
     /// Writes into the row what was said; the secret, if one was made.
     fn take(
         &mut self,
@@ -112,13 +64,13 @@ impl Row {
             self.name = read_name(&name)?;
         }
         if let Some(uris) = said.redirect_uris {
-            self.redirect_uris = read_uris(&uris, true)?;
+            self.redirect_uris = uris::read(&uris, true)?;
         }
         if let Some(uris) = said.post_logout_redirect_uris {
-            self.post_logout_redirect_uris = read_uris(&uris, true)?;
+            self.post_logout_redirect_uris = uris::read(&uris, true)?;
         }
         if let Some(uri) = said.backchannel_logout_uri {
-            let uri = read_uris(&[uri], false)?;
+            let uri = uris::read(&[uri], false)?;
             self.backchannel_logout_uri = Some(uri).filter(|uri| !uri.is_empty());
         }
         if let Some(scopes) = said.scopes {
@@ -188,39 +140,6 @@ impl Row {
         }
         Ok(())
     }
-
-    fn client(self) -> Result<Client, Error> {
-        let broken = || Error::Config(format!("client {}: its row is broken", self.id));
-        let list =
-            |text: &str| -> Vec<String> { text.split_whitespace().map(str::to_owned).collect() };
-        let authentication = match (&*self.authentication, self.hashed_secret, self.jwks) {
-            ("none", None, None) => Authentication::None,
-            ("client_secret", Some(hashed), None) => {
-                Authentication::ClientSecret(HashedClientSecret::from_row(hashed))
-            }
-            ("private_key_jwt", None, Some(jwks)) => {
-                let keys = ClientKeys::parse(&jwks).map_err(|_| broken())?;
-                Authentication::PrivateKeyJwt(keys)
-            }
-            _ => return Err(broken()),
-        };
-        let grant_types = self.grant_types.split_whitespace();
-        Ok(Client {
-            redirect_uris: list(&self.redirect_uris),
-            post_logout_redirect_uris: list(&self.post_logout_redirect_uris),
-            scopes: Scopes::parse(&self.scopes).ok_or_else(broken)?,
-            grant_types: grant_types.filter_map(GrantType::parse).collect(),
-            algorithm: Algorithm::parse(&self.algorithm).ok_or_else(broken)?,
-            authentication,
-            id: self.id.clone(),
-            name: self.name,
-            backchannel_logout_uri: self.backchannel_logout_uri,
-            audience: Some(self.audience).filter(|audience| !audience.is_empty()),
-            is_trusted: self.is_trusted != 0,
-            created_at: self.created_at,
-            disabled_at: self.disabled_at,
-        })
-    }
 }
 
 /// Registers a client: its id, and its secret if it has one.
@@ -262,6 +181,10 @@ pub async fn edit(
     id: &str,
     said: Registration,
 ) -> Result<Option<PlainClientSecret>, Error> {
+    // Published before the client sees the first token.
+    if let Some(algorithm) = said.algorithm {
+        signing_keys::prepare(state, algorithm).await?;
+    }
     let mut tx = state.db.write().await?;
     let row: Option<Row> = sqlx::query_as(select!("WHERE id = $1"))
         .bind(id)
@@ -278,26 +201,6 @@ pub async fn edit(
     commit_change(state, tx).await?;
     tracing::info!(event = "client_edited", client = id);
     Ok(secret)
-}
-
-type Query<'q> = sqlx::query::Query<'q, sqlx::Any, sqlx::any::AnyArguments>;
-
-/// The thirteen that both statements write, in their order.
-fn bind(query: Query<'_>, row: Row) -> Query<'_> {
-    query
-        .bind(row.id)
-        .bind(row.name)
-        .bind(row.redirect_uris)
-        .bind(row.post_logout_redirect_uris)
-        .bind(row.backchannel_logout_uri)
-        .bind(row.scopes)
-        .bind(row.grant_types)
-        .bind(row.audience)
-        .bind(row.algorithm)
-        .bind(row.authentication)
-        .bind(row.hashed_secret)
-        .bind(row.jwks)
-        .bind(row.is_trusted)
 }
 
 /// Keeps a client out, or lets it in again.
@@ -317,15 +220,6 @@ pub async fn set_disabled(state: &State, id: &str, is_disabled: bool) -> Result<
     commit_change(state, tx).await?;
     tracing::info!(event = "client_disabled", client = id, is_disabled);
     Ok(())
-}
-
-/// The client of this id, disabled or not, from the database.
-pub(super) async fn read(state: &State, id: &str) -> Result<Option<Client>, Error> {
-    let row: Option<Row> = sqlx::query_as(select!("WHERE id = $1"))
-        .bind(id)
-        .fetch_optional(state.db.pool())
-        .await?;
-    row.map(Row::client).transpose()
 }
 
 /// All clients by id, 500 at a time. The next page comes `after` the last id of this one.
@@ -356,52 +250,4 @@ fn read_name(name: &str) -> Result<String, Error> {
         return Err(refused("--name", "expected 1 to 100 letters"));
     }
     Ok(name.to_owned())
-}
-
-/// Addresses as a row has them. An empty one among them is none.
-fn read_uris(uris: &[String], may_be_an_app: bool) -> Result<String, Error> {
-    let uris: Vec<&str> = uris
-        .iter()
-        .map(String::as_str)
-        .filter(|it| !it.is_empty())
-        .collect();
-    for uri in &uris {
-        if !is_good(uri, may_be_an_app) {
-            return Err(Error::Config(format!(
-                "{uri}: expected https, or http of this machine, without a fragment, a user or \
-                 spaces"
-            )));
-        }
-    }
-    Ok(uris.join(" "))
-}
-
-/// Over https, or to this machine, or to an app that has registered a scheme of its own, which
-/// has a dot in it (RFC 8252, 7.1). Whatever a browser would read in another way is none.
-fn is_good(uri: &str, may_be_an_app: bool) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"\\#<>\"{}|^`*".contains(&byte);
-    let Some((scheme, rest)) = uri.split_once(':') else {
-        return false;
-    };
-    if uri.len() > 2_000 || !uri.bytes().all(is_plain) {
-        return false;
-    }
-    match scheme {
-        "https" | "http" => {
-            let read = uri.parse::<Uri>().ok();
-            let Some(authority) = read.as_ref().and_then(Uri::authority) else {
-                return false;
-            };
-            let is_local = ["localhost", "127.0.0.1", "[::1]"].contains(&authority.host());
-            rest.starts_with("//")
-                && !authority.as_str().contains('@')
-                && (scheme == "https" || is_local)
-        }
-        other => {
-            let is_scheme = |byte: u8| {
-                byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte)
-            };
-            may_be_an_app && other.contains('.') && other.bytes().all(is_scheme)
-        }
-    }
 }

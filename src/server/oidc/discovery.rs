@@ -36,6 +36,8 @@ fn metadata(state: &State) -> Value {
         "client_secret_post",
         "private_key_jwt",
     ];
+    // Ed25519 has two names (RFC 9864, 2.2).
+    let signing = ["ES256", "EdDSA", "Ed25519", "RS256", "PS256"];
     let with_none = [&authentication[..], &["none"]].concat();
     json!({
         "issuer": issuer,
@@ -54,7 +56,7 @@ fn metadata(state: &State) -> Value {
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
         "token_endpoint_auth_methods_supported": with_none,
-        "token_endpoint_auth_signing_alg_values_supported": ["ES256", "EdDSA", "RS256", "PS256"],
+        "token_endpoint_auth_signing_alg_values_supported": signing,
         "introspection_endpoint_auth_methods_supported": authentication,
         "revocation_endpoint_auth_methods_supported": with_none,
     })

@@ -179,10 +179,12 @@ pub async fn sign(
         prepare(state, algorithm).await?;
         keys = all(state).await?;
     }
-    // The newest that has been published long enough.
-    let key = keys
-        .iter()
-        .find(|key| key.algorithm == algorithm && key.signs_from <= now)
+    // The newest that has been published long enough; without one, better the newest than none.
+    let mut of_algorithm = keys.iter().filter(|key| key.algorithm == algorithm);
+    let newest = of_algorithm.clone().next();
+    let key = of_algorithm
+        .find(|key| key.signs_from <= now)
+        .or(newest)
         .ok_or(Error::Crypto("no signing key"))?;
     let claims = serde_json::to_vec(claims).map_err(|_| Error::Crypto("claims"))?;
     let mut token = key.header(typ);

@@ -153,7 +153,7 @@ async fn a_token_is_told_about_to_whom_it_was_given_and_whom_it_is_for() {
     let one = service(&app).await;
     let same_audience = service(&app).await;
     let other = service_with(&app, |said| {
-        said.audience = Some("https://other.example".into())
+        said.audience = Some("https://other.example".into());
     })
     .await;
     let none = service_with(&app, |said| said.audience = None).await;
