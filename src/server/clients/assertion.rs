@@ -14,7 +14,7 @@ use std::fmt;
 
 /// Nothing longer is looked at (RFC 8725, 3.7).
 const LENGTH_MAX: usize = 4_096;
-/// An assertion is good for this long at most, in seconds from now.
+/// An assertion is good for this long at most, in seconds.
 const LIFE_MAX_S: i64 = 300;
 /// A client's clock may be so far ahead of ours, in seconds.
 const AHEAD_MAX_S: i64 = 30;
@@ -187,16 +187,22 @@ impl<'a> Assertion<'a> {
             Audience::One(audience) => is_for_us(audience),
             Audience::Many(audiences) => !audiences.is_empty() && audiences.iter().all(is_for_us),
         };
-        let is_of_now = now < claims.exp
-            && claims.exp <= now + LIFE_MAX_S + AHEAD_MAX_S
-            && claims.nbf.unwrap_or(now) <= now + AHEAD_MAX_S
-            && claims.iat.unwrap_or(now) <= now + AHEAD_MAX_S;
+        // Some libraries say an hour, whatever it is for. Five minutes from when it was made are
+        // enough for everybody.
+        let made_at = claims.iat.unwrap_or(now);
+        let ends_at = claims.iat.map_or(claims.exp, |made_at| {
+            claims.exp.min(made_at.saturating_add(LIFE_MAX_S))
+        });
+        let is_of_now = now < ends_at
+            && ends_at <= now + LIFE_MAX_S + AHEAD_MAX_S
+            && made_at <= now + AHEAD_MAX_S
+            && claims.nbf.unwrap_or(now) <= now + AHEAD_MAX_S;
         let is_from_it = claims.iss == client.id && claims.sub == client.id;
         if !(is_signed && is_for_us && is_of_now && is_from_it && !claims.jti.is_empty()) {
             return Ok(false);
         }
         let id = secret::fingerprint(&[&client.id, &claims.jti]);
-        Ok(use_once(state, &id, claims.exp, now).await?)
+        Ok(use_once(state, &id, ends_at, now).await?)
     }
 }
 

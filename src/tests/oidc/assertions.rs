@@ -58,6 +58,13 @@ async fn an_assertion_is_good_once_and_for_us_alone() {
         let again = show(&app, &assertion).await;
         assert_refused(&again, 401, "invalid_client", "shown twice");
     }
+    // One that says an hour is good for five minutes, and is remembered as long.
+    let mut long = claims(&id, "long");
+    long["exp"] = json!(NOW + 3_600);
+    let long = keys.sign(&header(), &long);
+    for status in [200, 401] {
+        assert_eq!(show(&app, &long).await.status, status);
+    }
     // Two at the same moment: one is taken.
     let assertion = keys.sign(&header(), &claims(&id, "race"));
     let (one, two) = tokio::join!(show(&app, &assertion), show(&app, &assertion));
@@ -73,7 +80,7 @@ async fn an_assertion_is_good_once_and_for_us_alone() {
     let mut late = claims(&id, "late");
     late["exp"] = json!(NOW + 180);
     assert_eq!(show(&app, &keys.sign(&header(), &late)).await.status, 200);
-    assert_eq!(app.count("SELECT COUNT(*) FROM used_assertions").await, 1);
+    assert_eq!(app.count("SELECT COUNT(*) FROM used_assertions").await, 2);
 }
 
 #[tokio::test]
@@ -97,18 +104,27 @@ async fn an_assertion_that_is_not_to_the_letter_is_refused() {
         ("jti", json!(["a"])),
         ("exp", json!(NOW)),
         ("exp", json!(NOW - 1)),
-        ("exp", json!(NOW + 3_600)),
         ("exp", json!(-1)),
         ("exp", json!(1e308)),
         ("exp", json!("2000000000")),
         ("exp", json!(null)),
         ("nbf", json!(NOW + 3_600)),
         ("iat", json!(NOW + 3_600)),
+        ("iat", json!(NOW - 300)),
+        ("iat", json!(i64::MIN)),
+        ("iat", json!("now")),
     ] {
         let mut claims = claims(&id, "fresh");
         claims[name] = value.clone();
         bad.push((format!("{name}: {value}"), keys.sign(&header(), &claims)));
     }
+    let mut long = claims(&id, "fresh");
+    long["exp"] = json!(NOW + 3_600);
+    long["iat"] = json!(null);
+    bad.push((
+        "an hour, made at no time".to_owned(),
+        keys.sign(&header(), &long),
+    ));
     for (name, value) in [
         ("alg", json!("none")),
         ("alg", json!("None")),
