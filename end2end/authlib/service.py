@@ -22,11 +22,20 @@ token_endpoint = metadata["token_endpoint"]
 with open(key_file, encoding="utf-8") as file:
     private = ECKey.import_key(json.load(file))
 
+
+
+def session_of(who: str, shown: object, method: str) -> OAuth2Session:
+    """A session that shows who it is in this way, when it gives tokens back as well."""
+    return OAuth2Session(
+        who, shown, token_endpoint_auth_method=method, revocation_endpoint_auth_method=method
+    )
+
+
 sessions = {
-    method: OAuth2Session(client_id, secret, token_endpoint_auth_method=method)
+    method: session_of(client_id, secret, method)
     for method in ("client_secret_basic", "client_secret_post")
 }
-signing = OAuth2Session(signing_id, private, token_endpoint_auth_method="private_key_jwt")
+signing = session_of(signing_id, private, "private_key_jwt")
 signing.register_client_auth_method(PrivateKeyJWT(token_endpoint, alg="ES256"))
 sessions["private_key_jwt"] = signing
 

@@ -83,6 +83,42 @@ async fn an_assertion_is_good_once_and_for_us_alone() {
     assert_eq!(app.count("SELECT COUNT(*) FROM used_assertions").await, 2);
 }
 
+/// What is like an assertion of this client's, and is signed by others or by nobody.
+fn not_signed_by(keys: &Keys, id: &str) -> [(String, String); 9] {
+    let good = keys.sign(&header(), &claims(id, "fresh"));
+    let (text, signature) = good.rsplit_once('.').unwrap();
+    let unsigned = format!(
+        "{}.{}",
+        encode(&json!({"alg": "none"})),
+        encode(&claims(id, "fresh"))
+    );
+    let by_public_key = {
+        let header = json!({ "alg": "HS256", "kid": "one" });
+        let text = format!("{}.{}", encode(&header), encode(&claims(id, "fresh")));
+        let key = hmac::Key::new(hmac::HMAC_SHA256, keys.public());
+        let tag = hmac::sign(&key, text.as_bytes());
+        format!("{text}.{}", BASE64_URL_SAFE_NO_PAD.encode(tag))
+    };
+    [
+        (
+            "of another's key",
+            Keys::new().sign(&header(), &claims(id, "fresh")),
+        ),
+        ("without a signature", format!("{text}.")),
+        (
+            "with another's signature",
+            format!("{text}.{}", &signature.replace(&signature[..4], "AAAA")),
+        ),
+        ("none at all", format!("{unsigned}.")),
+        ("none at all, two parts", unsigned),
+        ("signed with the public key", by_public_key),
+        ("of five parts", format!("{good}.a.b")),
+        ("very long", format!("{good}{}", "A".repeat(10_000))),
+        ("not one", "a.b.c".to_owned()),
+    ]
+    .map(|(what, assertion)| (what.to_owned(), assertion))
+}
+
 #[tokio::test]
 async fn an_assertion_that_is_not_to_the_letter_is_refused() {
     let app = TestApp::with(|config| config.limits.client_failures_per_address = 1_000).await;
@@ -142,38 +178,7 @@ async fn an_assertion_that_is_not_to_the_letter_is_refused() {
         bad.push((format!("{name}: {value}"), assertion));
     }
     let good = keys.sign(&header(), &claims(&id, "fresh"));
-    let (text, signature) = good.rsplit_once('.').unwrap();
-    let unsigned = format!(
-        "{}.{}",
-        encode(&json!({"alg": "none"})),
-        encode(&claims(&id, "fresh"))
-    );
-    let by_public_key = {
-        let header = json!({ "alg": "HS256", "kid": "one" });
-        let text = format!("{}.{}", encode(&header), encode(&claims(&id, "fresh")));
-        let key = hmac::Key::new(hmac::HMAC_SHA256, keys.public());
-        let tag = hmac::sign(&key, text.as_bytes());
-        format!("{text}.{}", BASE64_URL_SAFE_NO_PAD.encode(tag))
-    };
-    for (what, assertion) in [
-        (
-            "of another's key",
-            Keys::new().sign(&header(), &claims(&id, "fresh")),
-        ),
-        ("without a signature", format!("{text}.")),
-        (
-            "with another's signature",
-            format!("{text}.{}", &signature.replace(&signature[..4], "AAAA")),
-        ),
-        ("none at all", format!("{unsigned}.")),
-        ("none at all, two parts", unsigned),
-        ("signed with the public key", by_public_key),
-        ("of five parts", format!("{good}.a.b")),
-        ("very long", format!("{good}{}", "A".repeat(10_000))),
-        ("not one", "a.b.c".to_owned()),
-    ] {
-        bad.push((what.to_owned(), assertion));
-    }
+    bad.extend(not_signed_by(&keys, &id));
     for (what, assertion) in &bad {
         let answer = show(&app, assertion).await;
         assert_refused(&answer, 401, "invalid_client", what);
