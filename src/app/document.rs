@@ -1,7 +1,11 @@
 //! The document around the app: made by the server alone.
 
-use super::{App, parts::layout::Stray, words};
-use crate::wire::{self, sessions::ThisSession, users::ReturnedForm};
+use super::{
+    App,
+    parts::layout::{GoingOn, Stray},
+    words,
+};
+use crate::wire::{self, documents::Document, sessions::ThisSession, users::ReturnedForm};
 use http::request::Parts;
 use leptos::{config::LeptosOptions, nonce::use_nonce, prelude::*};
 use leptos_meta::MetaTags;
@@ -205,13 +209,26 @@ pub fn error_document(files: &Files, error: &wire::Error) -> String {
         wire::Error::Unexpected { id } if !id.is_empty() => format!("Reference: {id}"),
         _ => String::new(),
     };
-    document(files, "Cloakroom", (), move || {
+    html_alone(files, "Cloakroom", (), move || {
         view! { <Stray what=what then=then /> }
     })
 }
 
+/// A whole page that the server answers with where no page of the app is.
+pub fn document(files: &Files, document: &Document) -> String {
+    match document.clone() {
+        Document::GoingOn { to, host } => {
+            let refresh = format!("0; url={to}");
+            let more = view! { <meta http-equiv="refresh" content=refresh /> };
+            html_alone(files, "Going on · Cloakroom", more, move || {
+                view! { <GoingOn to=to host=host /> }
+            })
+        }
+    }
+}
+
 /// A document of HTML alone, without the app.
-pub fn document<V: IntoView + 'static>(
+pub fn html_alone<V: IntoView + 'static>(
     files: &Files,
     title: &'static str,
     more: impl IntoView + 'static,

@@ -9,7 +9,7 @@ mod viewer;
 mod words;
 
 #[cfg(feature = "ssr")]
-pub use document::{SiteFiles, error_document, shell};
+pub use document::{SiteFiles, document, error_document, shell};
 #[cfg(all(feature = "ssr", feature = "lab"))]
 pub use pages::lab::lab_document;
 

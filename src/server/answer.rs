@@ -4,6 +4,7 @@
 //! Layers refuse with an empty response that carries the [`wire::Error`]; whatever some library
 //! below refuses with its own status and text is put into the same words.
 
+use super::forward_auth;
 use crate::wire;
 use axum::{
     body::Body,
@@ -11,7 +12,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use std::sync::Arc;
 
 /// Makes the page for a refusal that no page of the app has shown.
@@ -77,7 +78,8 @@ pub async fn finish(
     let mut answer = (status, Body::from(body)).into_response();
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    for kept in [header::SET_COOKIE, header::ALLOW] {
+    let sign_in = HeaderName::from_static(forward_auth::SIGN_IN);
+    for kept in [header::SET_COOKIE, header::ALLOW, sign_in] {
         for value in parts.headers.get_all(&kept) {
             headers.append(kept.clone(), value.clone());
         }

@@ -1,6 +1,7 @@
 //! What can be set, its defaults, and its rules. `settings.rs` reads it.
 
 use super::passwords::{ITERATIONS_MAX, LANES_MAX, MEMORY_MAX_KIB};
+use http::uri::Authority;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use std::path::PathBuf;
@@ -93,6 +94,11 @@ tables! {
         /// Sign-ins that wait for a core; the next is told to come back.
         queue: u32 = 64,
     }
+    /// Signing people in for other apps, which a proxy asks about.
+    ForwardAuth {
+        /// The hosts of these apps, with the port where there is one. Empty: nobody may ask.
+        allowed_hosts: Vec<String> = Vec::new(),
+    }
     /// How often something may be tried.
     Limits {
         /// Sign-ins from one address a minute.
@@ -156,6 +162,17 @@ impl Session {
     }
 }
 
+impl ForwardAuth {
+    fn broken_rule(&self) -> Option<(&'static str, String)> {
+        let is_host = |host: &String| host.parse::<Authority>().is_ok() && !host.contains('@');
+        if !self.allowed_hosts.iter().all(is_host) {
+            let expected = "hosts, such as \"app.example.com\" or \"example.com:8443\"";
+            return Some(("forward_auth.allowed_hosts", expected.to_owned()));
+        }
+        None
+    }
+}
+
 /// Everything that can be set.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -176,6 +193,8 @@ pub struct Config {
     pub limits: Limits,
     /// Cloakroom as an OpenID Connect provider.
     pub oidc: Oidc,
+    /// Signing people in for other apps.
+    pub forward_auth: ForwardAuth,
     /// Leptos's own options stand under this header; Leptos reads them itself.
     #[serde(skip_serializing)]
     pub package: Package,
@@ -266,14 +285,16 @@ impl Config {
         let broken = rules
             .into_iter()
             .find(|(_, value, range, _)| !range.contains(value));
-        broken.map(|(key, _, range, unit)| {
-            let expected = match (*range.start(), *range.end()) {
-                (least, u32::MAX) => format!("at least {least}{unit}"),
-                (0, most) => format!("at most {most}{unit}"),
-                (least, most) => format!("{least} to {most}{unit}"),
-            };
-            (key, expected)
-        })
+        broken
+            .map(|(key, _, range, unit)| {
+                let expected = match (*range.start(), *range.end()) {
+                    (least, u32::MAX) => format!("at least {least}{unit}"),
+                    (0, most) => format!("at most {most}{unit}"),
+                    (least, most) => format!("{least} to {most}{unit}"),
+                };
+                (key, expected)
+            })
+            .or_else(|| self.forward_auth.broken_rule())
     }
 
     /// The URL of the database: the one that was set, or SQLite in the data folder.

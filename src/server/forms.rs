@@ -193,7 +193,7 @@ pub fn to_sign_in(caller: &Caller, page: &str) -> Response {
 }
 
 /// What would end the value of a query's parameter, or be read as something else in it.
-const IN_QUERY: &AsciiSet = &CONTROLS
+pub(super) const IN_QUERY: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
     .add(b'#')

@@ -11,9 +11,11 @@ pub mod cookie;
 pub mod db;
 mod deployment;
 mod doctor;
+pub mod documents;
 pub mod doors;
 pub mod error;
 pub mod forms;
+pub mod forward_auth;
 pub mod grants;
 pub mod headers;
 #[cfg(feature = "lab")]

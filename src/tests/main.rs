@@ -13,6 +13,7 @@ mod cross_site;
 mod doctor;
 mod doors;
 mod forms;
+mod forward_auth;
 mod guide;
 mod hostile;
 mod interleavings;

@@ -65,7 +65,7 @@ pub fn lab_document(files: &Files, other: &str, sibling: &str) -> String {
         <link rel="stylesheet" href="/lab/lab.css" />
         <script src="/lab/lab.js" defer=true></script>
     };
-    document(files, "The lab · Cloakroom", more, move || {
+    html_alone(files, "The lab · Cloakroom", more, move || {
         view! {
             <Top />
             <main

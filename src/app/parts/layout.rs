@@ -72,6 +72,27 @@ pub fn Stray(
     }
 }
 
+/// On the way to another site, where the browser does not go by itself.
+#[component]
+pub fn GoingOn(
+    /// The whole address.
+    to: String,
+    /// Its host.
+    host: String,
+) -> impl IntoView {
+    view! {
+        <Top />
+        <main id="main" class="wrap stray" tabindex="-1">
+            <h1>"Going on to " {host}</h1>
+            <p class="quiet">"If nothing happens in a moment, go on by yourself."</p>
+            <a class="btn primary" href=to>
+                "Go on"
+            </a>
+        </main>
+        <Foot />
+    }
+}
+
 /// The name, and what can be reached from anywhere.
 #[component]
 pub fn Top(
