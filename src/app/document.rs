@@ -2,7 +2,7 @@
 
 use super::{
     App,
-    parts::layout::{GoingOn, Stray},
+    parts::layout::{ConfirmSignOut, GoingOn, Stray},
     words,
 };
 use crate::wire::{self, documents::Document, sessions::ThisSession, users::ReturnedForm};
@@ -224,6 +224,21 @@ pub fn document(files: &Files, document: &Document) -> String {
                 view! { <GoingOn to=to host=host /> }
             })
         }
+        Document::ConfirmSignOut { fields } => {
+            html_alone(files, "Sign out · Cloakroom", (), move || {
+                view! { <ConfirmSignOut fields=fields /> }
+            })
+        }
+        Document::SignedOut => html_alone(files, "Cloakroom", (), || {
+            let then = "Apps that you signed in to from here may have a sign-out of their own.";
+            view! { <Stray what="You are signed out." then=then /> }
+        }),
+        Document::UnknownApp => html_alone(files, "Cloakroom", (), || {
+            let what = "This link to sign in does not work.";
+            let then = "The app that sent you here is not known here, or not at the address it \
+                        wants you back at. Whoever runs it can put that right.";
+            view! { <Stray what=what then=then /> }
+        }),
     }
 }
 

@@ -319,7 +319,7 @@ fn is_issuer(text: &str) -> bool {
     };
     let is_plain =
         |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.:[]".contains(&byte);
-    let Ok(read) = authority.parse::<http::uri::Authority>() else {
+    let Ok(read) = authority.parse::<Authority>() else {
         return false;
     };
     let is_local = ["localhost", "127.0.0.1", "[::1]"].contains(&read.host());

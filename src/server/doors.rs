@@ -50,6 +50,7 @@ pub fn recently_signed_in() -> Result<(Caller, Arc<Session>), wire::Error> {
 /// Pages that nobody sees who is not signed in, and all that is below them.
 const PRIVATE: &[&str] = &[
     "/account",
+    "/consent",
     #[cfg(feature = "lab")]
     "/notes",
 ];

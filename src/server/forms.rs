@@ -180,7 +180,15 @@ fn send(caller: &Caller, page: &str, returned: &ReturnedForm) -> Response {
 /// To the sign-in page, which leads back to this one. Whoever has a cookie of a session that is
 /// over is told that they were signed out.
 pub fn to_sign_in(caller: &Caller, page: &str) -> Response {
-    let sign_in = format!("/sign-in?next={}", utf8_percent_encode(page, IN_QUERY));
+    to_sign_in_as(caller, page, None)
+}
+
+/// The same, with an address that somebody else knows them by: it stands in the field.
+pub fn to_sign_in_as(caller: &Caller, page: &str, email: Option<&str>) -> Response {
+    let mut sign_in = format!("/sign-in?next={}", utf8_percent_encode(page, IN_QUERY));
+    if let Some(email) = email {
+        sign_in = format!("{sign_in}&email={}", utf8_percent_encode(email, IN_QUERY));
+    }
     if !caller.was_signed_out {
         return Redirect::to(&sign_in).into_response();
     }

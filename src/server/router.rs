@@ -54,6 +54,8 @@ pub fn router(state: State) -> Router {
         .fallback(not_found)
         .layer(middleware::from_fn_with_state(state.clone(), by_kind))
         .merge(forward_auth::routes())
+        .merge(oidc::authorize::routes())
+        .merge(oidc::logout::routes())
         .layer(middleware::from_fn_with_state(
             state.clone(),
             caller::identify,

@@ -10,6 +10,7 @@ use super::{
     forms::Seal,
     later::Later,
     limits::Limits,
+    oidc::back_channel::{self, BackChannel},
     passwords::Hasher,
     random::Random,
     secret::Secret,
@@ -53,6 +54,8 @@ pub struct Inner {
     pub seal: Seal,
     /// How often something may be tried.
     pub limits: Limits,
+    /// Clients that are told of endings.
+    pub back_channel: BackChannel,
     /// Clients in memory.
     pub clients: Clients,
     /// Notes of revoked tokens that are over are thrown away now and then.
@@ -103,6 +106,7 @@ impl State {
             signer: Signer::new(&secret)?,
             seal: Seal::new(&secret)?,
             limits: Limits::new(&config.limits, &clock),
+            back_channel: BackChannel::default(),
             clients: Clients::default(),
             revoked_cleaned: NowAndThen::default(),
             signing_keys: SigningKeys::new(&secret)?,
@@ -121,6 +125,7 @@ impl State {
     pub fn begin_to_serve(&self) {
         sessions::listen(self);
         super::later::write_now_and_then(self);
+        back_channel::tell_clients(self);
     }
 
     /// The end of serving: what waits is written, and the database closed.

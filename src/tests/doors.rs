@@ -1,6 +1,6 @@
 //! Closed unless opened (promise 2): every server function and every route, called as nobody.
 
-use crate::app::{Answer, Browser, COOKIE, EMAIL, TestApp, with_form};
+use crate::app::{Answer, Browser, COOKIE, EMAIL, TestApp, encoded, with_form};
 use leptos::server_fn::axum::server_fn_paths;
 use reqwest::Method;
 use std::collections::BTreeSet;
@@ -30,8 +30,10 @@ const OPEN_ROUTES: [&str; 12] = [
 
 /// Functions that are called by GET.
 const READS: &[&str] = &[
+    "/api/describe_authorization",
     "/api/inspect_session",
     "/api/list_activity",
+    "/api/list_apps",
     #[cfg(feature = "lab")]
     "/api/list_notes",
     "/api/list_sessions",
@@ -39,13 +41,16 @@ const READS: &[&str] = &[
 ];
 
 /// What some function reads, so that none stops at its form before it comes to its door.
-const ANYTHING: [(&str, &str); 6] = [
+const ANYTHING: [(&str, &str); 9] = [
     ("id", "somebody-elses"),
     ("email", "nobody"),
     ("password", "nothing"),
     ("current_password", "nothing"),
     ("new_password", "nothing"),
     ("text", "anything"),
+    ("request", "anything"),
+    ("decision", "allow"),
+    ("client_id", "somebody-elses"),
 ];
 
 fn functions() -> BTreeSet<(&'static str, Method)> {
@@ -54,8 +59,12 @@ fn functions() -> BTreeSet<(&'static str, Method)> {
 
 /// Calls a function as this browser, cookie and all.
 async fn call(browser: &Browser, app: &TestApp, path: &str, method: &Method) -> Answer {
+    let asked = match *method {
+        Method::GET => format!("{path}?{}", encoded(&ANYTHING)),
+        _ => path.to_owned(),
+    };
     let request = browser
-        .request(method.clone(), path)
+        .request(method.clone(), &asked)
         .header("origin", &app.url);
     browser.send(with_form(request, &ANYTHING)).await
 }

@@ -14,6 +14,7 @@ mod doctor;
 mod doors;
 mod forms;
 mod forward_auth;
+mod grants;
 mod guide;
 mod hostile;
 mod interleavings;

@@ -10,4 +10,13 @@ pub enum Document {
         /// The host, for people to read.
         host: String,
     },
+    /// A program sent the browser with a request that nobody can answer.
+    UnknownApp,
+    /// Whether somebody wants to sign out here.
+    ConfirmSignOut {
+        /// What the form sends along, by name: where the browser goes when it is done.
+        fields: Vec<(String, String)>,
+    },
+    /// Nobody is signed in here any more.
+    SignedOut,
 }

@@ -7,6 +7,7 @@ pub mod documents;
 pub mod error;
 pub mod fields;
 mod flat;
+pub mod grants;
 mod json;
 #[cfg(feature = "lab")]
 pub mod notes;

@@ -72,6 +72,35 @@ pub fn Stray(
     }
 }
 
+/// Another site's link asks whether somebody wants to sign out here.
+#[component]
+pub fn ConfirmSignOut(
+    /// What the form sends along.
+    fields: Vec<(String, String)>,
+) -> impl IntoView {
+    let fields = fields
+        .into_iter()
+        .map(|(name, value)| view! { <input type="hidden" name=name value=value /> })
+        .collect_view();
+    view! {
+        <Top />
+        <main id="main" class="wrap stray" tabindex="-1">
+            <h1>"Do you want to sign out?"</h1>
+            <p class="quiet">"This signs you out of your account on this device."</p>
+            <form method="post" action="/oauth2/logout" class="row">
+                {fields}
+                <button class="btn primary" type="submit">
+                    "Sign out"
+                </button>
+                <a class="btn" href="/account">
+                    "Stay signed in"
+                </a>
+            </form>
+        </main>
+        <Foot />
+    }
+}
+
 /// On the way to another site, where the browser does not go by itself.
 #[component]
 pub fn GoingOn(

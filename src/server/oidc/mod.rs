@@ -5,15 +5,23 @@
 //! and whoever calls from a browser's page calls without credentials of the browser's.
 
 pub mod access_tokens;
+pub mod authorize;
+pub mod back_channel;
 mod client_credentials;
+mod codes;
+pub mod consent;
 mod discovery;
 pub mod error;
 pub mod form;
+mod id_tokens;
 mod introspect;
+pub mod logout;
 pub mod refresh;
+mod request;
 mod revoke;
 pub mod scopes;
 mod token;
+mod userinfo;
 
 use super::state::State;
 use axum::{
@@ -41,7 +49,12 @@ pub fn routes() -> Router<State> {
         )
         .route("/oauth2/jwks", get(discovery::jwks))
         .route("/oauth2/token", post(token::answer))
+        .route(
+            "/oauth2/userinfo",
+            get(userinfo::answer).post(userinfo::answer),
+        )
         .layer(from_pages)
         .route("/oauth2/introspect", post(introspect::answer))
         .route("/oauth2/revoke", post(revoke::answer))
+        .merge(authorize::routes_by_post())
 }

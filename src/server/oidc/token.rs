@@ -1,6 +1,6 @@
 //! `POST /oauth2/token`: tokens for whoever shows who they are and what they were granted.
 
-use super::{client_credentials, error::OauthError, form, refresh, scopes::Scopes};
+use super::{client_credentials, codes, error::OauthError, form, refresh, scopes::Scopes};
 use crate::server::{
     clients::{self, GrantType},
     state::State,
@@ -68,8 +68,7 @@ async fn give(state: &State, request: Request) -> Result<Tokens, OauthError> {
     state.limits.token_asked(&client.id)?;
     match grant_type {
         GrantType::ClientCredentials => client_credentials::give(state, &client, form).await,
-        // The half that people see: `codes.rs`.
-        GrantType::AuthorizationCode => Err(OauthError::INVALID_GRANT),
+        GrantType::AuthorizationCode => codes::give(state, &client, form).await,
         GrantType::RefreshToken => refresh::give(state, &client, form).await,
     }
 }

@@ -13,7 +13,7 @@ const APP: &str = "https://example.com:8443/wiki?page=1&of=2";
 async fn serving() -> TestApp {
     TestApp::with(|config| {
         config.forward_auth.allowed_hosts = vec!["example.com:8443".to_owned()];
-        config.oidc.issuer = "https://example.com".to_owned();
+        "https://example.com".clone_into(&mut config.oidc.issuer);
     })
     .await
 }

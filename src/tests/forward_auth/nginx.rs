@@ -31,11 +31,9 @@ impl Nginx {
         std::fs::create_dir(&folder).unwrap();
         let (_, rest) = GUIDE.split_once("```nginx\n").unwrap();
         let (written, _) = rest.split_once("```").unwrap();
-        let mut servers: String = written
-            .lines()
-            .filter(|line| !line.trim_start().starts_with("ssl_certificate"))
-            .map(|line| format!("{line}\n"))
-            .collect();
+        let lines = written.lines();
+        let lines = lines.filter(|line| !line.trim_start().starts_with("ssl_certificate"));
+        let mut servers = lines.collect::<Vec<_>>().join("\n");
         for (said, here) in [
             ("listen 8443 ssl;", format!("listen {at};")),
             ("http://127.0.0.1:3000;", format!("{cloakroom};")),
@@ -44,10 +42,9 @@ impl Nginx {
             assert!(servers.contains(said), "{said}");
             servers = servers.replace(said, &here);
         }
-        let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-            .iter()
+        let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
             .map(|kind| format!("{kind}_temp_path {kind};\n"))
-            .collect();
+            .concat();
         std::fs::write(
             folder.join("nginx.conf"),
             format!(
@@ -64,7 +61,7 @@ impl Nginx {
             .arg(&folder)
             .stdin(Stdio::null())
             .spawn()
-            .expect("nginx: scripts/setup test installs it");
+            .unwrap_or_else(|error| panic!("nginx, which scripts/setup test installs: {error}"));
         while TcpStream::connect(at).is_err() {
             assert_eq!(process.try_wait().unwrap(), None, "nginx has ended");
             tokio::task::yield_now().await;
@@ -102,7 +99,7 @@ async fn behind_nginx() -> (TestApp, Nginx, String) {
     let at = at.local_addr().unwrap();
     let app = TestApp::with(|config| {
         config.forward_auth.allowed_hosts = vec![at.to_string()];
-        config.oidc.issuer = "http://cloakroom.test".to_owned();
+        "http://cloakroom.test".clone_into(&mut config.oidc.issuer);
     })
     .await;
     let nginx = Nginx::start(at, &app.url, other_app().await).await;
