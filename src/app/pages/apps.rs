@@ -138,7 +138,7 @@ fn Card(app: App, now: i64, revoke: ServerAction<RevokeApp>) -> impl IntoView {
                         <Time at=app.first_at>{words::ago(app.first_at, now)}</Time>
                     </p>
                     {used}
-                    <ul class="plain">{scopes}</ul>
+                    <ul class="can">{scopes}</ul>
                     {app
                         .outlives
                         .then(|| {

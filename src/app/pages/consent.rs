@@ -90,13 +90,13 @@ fn Who(
     let Progress { error, pending, .. } = follow(action, "confirm_password");
     view! {
         <h1>"Is it you?"</h1>
-        <p class="quiet gap">
-            <bdi>{app.name}</bdi>
-            " wants to be sure. Enter the password of "
-            <bdi>{app.email}</bdi>
-            "."
-        </p>
         <ActionForm action=action attr:novalidate=true attr:class="form">
+            <p class="quiet">
+                <bdi>{app.name}</bdi>
+                " wants to be sure. Enter the password of "
+                <bdi>{app.email}</bdi>
+                "."
+            </p>
             <Summary error=error />
             <Whose />
             <input type="hidden" name="next" value=next />
@@ -129,20 +129,22 @@ fn Ask(
     let has_scopes = !app.scopes.is_empty();
     view! {
         <h1>"Sign in to " <bdi>{app.name}</bdi> "?"</h1>
-        <p class="gap">
-            "You are signed in here as " <b>
-                <bdi>{app.email}</bdi>
-            </b> ". If you allow it, you go back to " <b>{app.host}</b> "."
-        </p>
-        {has_scopes
-            .then(|| {
-                view! {
-                    <h2 class="small-head">"The app can then"</h2>
-                    <ul class="plain gap">{scopes}</ul>
-                }
-            })}
         <ActionForm action=action attr:class="form">
             <Summary error=error />
+            <p>
+                "You are signed in here as " <b>
+                    <bdi>{app.email}</bdi>
+                </b> ". If you allow it, you go back to " <b>{app.host}</b> "."
+            </p>
+            {has_scopes
+                .then(|| {
+                    view! {
+                        <div>
+                            <h2>"The app can then"</h2>
+                            <ul class="can">{scopes}</ul>
+                        </div>
+                    }
+                })}
             <input type="hidden" name="request" value=request />
             <div class="row">
                 <button
