@@ -106,3 +106,34 @@ test("a broken link says so, and leads nowhere", async ({ page }, info) => {
   expect(await page.locator("a[href*=evil]").count()).toBe(0);
   await picture(page, "unknown-app", info.project.name, false);
 });
+
+test("signing out of the app signs out here, and a link alone does not", async ({ page, baseURL }, info) => {
+  const email = await signUp(page);
+  await page.goto(`${wiki.url}/login`);
+  await page.getByRole("button", { name: "Allow", exact: true }).click();
+  await expect(heading(page)).toHaveText(`Hello ${email}`);
+
+  // Another site's link shows nothing of the person's: they are asked.
+  const back = `client_id=${wiki.clientId}&post_logout_redirect_uri=${encodeURIComponent(`${wiki.url}/`)}`;
+  await page.goto(`${baseURL}/oauth2/logout?${back}`);
+  await expect(heading(page)).toHaveText("Do you want to sign out?");
+  await picture(page, "sign-out-asked", info.project.name, false);
+  await page.getByRole("link", { name: "Stay signed in" }).click();
+  await expect(heading(page)).toHaveText("Your account");
+
+  // The app's own link does.
+  await page.goto(`${wiki.url}/logout`);
+  await expect(page).toHaveURL(`${wiki.url}/`);
+  await page.goto(`${baseURL}/account`);
+  await expect(heading(page)).toHaveText("Sign in");
+  await page.goto(`${wiki.url}/refresh`);
+  await expect(heading(page)).toHaveText("Not refreshed: invalid_grant");
+
+  // Whoever says yes goes back to the app as well.
+  await signUp(page, newAddress());
+  await page.goto(`${baseURL}/oauth2/logout?${back}`);
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await expect(page).toHaveURL(`${wiki.url}/`);
+  await page.goto(`${baseURL}/account`);
+  await expect(heading(page)).toHaveText("Sign in");
+});

@@ -1,11 +1,11 @@
 //! The document around the app: made by the server alone.
 
-use super::{
-    App,
-    parts::layout::{ConfirmSignOut, GoingOn, Stray},
-    words,
-};
-use crate::wire::{self, documents::Document, sessions::ThisSession, users::ReturnedForm};
+mod alone;
+
+pub use alone::document;
+
+use super::{App, parts::layout::Stray, words};
+use crate::wire::{self, sessions::ThisSession, users::ReturnedForm};
 use http::request::Parts;
 use leptos::{config::LeptosOptions, nonce::use_nonce, prelude::*};
 use leptos_meta::MetaTags;
@@ -212,34 +212,6 @@ pub fn error_document(files: &Files, error: &wire::Error) -> String {
     html_alone(files, "Cloakroom", (), move || {
         view! { <Stray what=what then=then /> }
     })
-}
-
-/// A whole page that the server answers with where no page of the app is.
-pub fn document(files: &Files, document: &Document) -> String {
-    match document.clone() {
-        Document::GoingOn { to, host } => {
-            let refresh = format!("0; url={to}");
-            let more = view! { <meta http-equiv="refresh" content=refresh /> };
-            html_alone(files, "Going on · Cloakroom", more, move || {
-                view! { <GoingOn to=to host=host /> }
-            })
-        }
-        Document::ConfirmSignOut { fields } => {
-            html_alone(files, "Sign out · Cloakroom", (), move || {
-                view! { <ConfirmSignOut fields=fields /> }
-            })
-        }
-        Document::SignedOut => html_alone(files, "Cloakroom", (), || {
-            let then = "Apps that you signed in to from here may have a sign-out of their own.";
-            view! { <Stray what="You are signed out." then=then /> }
-        }),
-        Document::UnknownApp => html_alone(files, "Cloakroom", (), || {
-            let what = "This link to sign in does not work.";
-            let then = "The app that sent you here is not known here, or not at the address it \
-                        wants you back at. Whoever runs it can put that right.";
-            view! { <Stray what=what then=then /> }
-        }),
-    }
 }
 
 /// A document of HTML alone, without the app.

@@ -72,56 +72,6 @@ pub fn Stray(
     }
 }
 
-/// Another site's link asks whether somebody wants to sign out here.
-#[component]
-pub fn ConfirmSignOut(
-    /// What the form sends along.
-    fields: Vec<(String, String)>,
-) -> impl IntoView {
-    let fields = fields
-        .into_iter()
-        .map(|(name, value)| view! { <input type="hidden" name=name value=value /> })
-        .collect_view();
-    view! {
-        <Top />
-        <main id="main" class="wrap stray" tabindex="-1">
-            <h1>"Do you want to sign out?"</h1>
-            <p class="quiet">"This signs you out of your account on this device."</p>
-            <form method="post" action="/oauth2/logout" class="row">
-                {fields}
-                <button class="btn primary" type="submit">
-                    "Sign out"
-                </button>
-                <a class="btn" href="/account">
-                    "Stay signed in"
-                </a>
-            </form>
-        </main>
-        <Foot />
-    }
-}
-
-/// On the way to another site, where the browser does not go by itself.
-#[component]
-pub fn GoingOn(
-    /// The whole address.
-    to: String,
-    /// Its host.
-    host: String,
-) -> impl IntoView {
-    view! {
-        <Top />
-        <main id="main" class="wrap stray" tabindex="-1">
-            <h1>"Going on to " {host}</h1>
-            <p class="quiet">"If nothing happens in a moment, go on by yourself."</p>
-            <a class="btn primary" href=to>
-                "Go on"
-            </a>
-        </main>
-        <Foot />
-    }
-}
-
 /// The name, and what can be reached from anywhere.
 #[component]
 pub fn Top(
