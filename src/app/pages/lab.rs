@@ -1,7 +1,7 @@
 //! `/lab`: made by the server alone; a plain script does the rest.
 
 use crate::app::{
-    document::{Files, document},
+    document::{Files, html_alone},
     parts::layout::{Foot, Top},
 };
 use leptos::prelude::*;

@@ -17,7 +17,7 @@ pub use refresh::{Refreshed, hand_out, refresh};
 pub use secrets::{PlainCode, PlainRefreshToken};
 
 use super::{
-    clients::Client,
+    clients::{Client, GrantType},
     error::Error,
     oidc::scopes::Scopes,
     sessions::{Change, Session},
@@ -152,7 +152,7 @@ pub async fn open(
     is_consented: bool,
 ) -> Result<String, Error> {
     let now = change.now_s();
-    let outlives = scopes.contains("offline_access");
+    let outlives = scopes.contains("offline_access") && client.may(GrantType::RefreshToken);
     let session_id = (!outlives).then_some(&session.id);
     // One a session; of those that outlive it each is a family of its own, so that a new one is
     // begun for each sign-in.

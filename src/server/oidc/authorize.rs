@@ -6,7 +6,7 @@
 
 use super::{
     error::OauthError,
-    request::{Addressed, Prompt},
+    request::{Addressed, Prompt, QUERY_MAX},
 };
 use crate::{
     server::{
@@ -61,8 +61,10 @@ async fn by_get(Extract(state): Extract<State>, request: Request) -> Response {
 
 /// What can stand in an address as it is.
 fn is_query(text: &str) -> bool {
-    text.bytes()
-        .all(|byte| byte.is_ascii_graphic() && byte != b'#')
+    text.len() <= QUERY_MAX
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'#')
 }
 
 /// There is nobody whom the answer could safely go to, so that it goes to the person alone.
@@ -82,7 +84,7 @@ async fn answer(
         Ok(None) => return unknown(),
         Err(error) => return refuse(error.into()),
     };
-    match decide(&caller, &addressed, query).await {
+    match decide(&caller, &addressed).await {
         Ok(Step::Sent(code)) => documents::leave(&headers, &addressed.answer("code", &code)),
         Ok(Step::Refused(error)) => documents::leave(&headers, &addressed.answer("error", error)),
         Ok(Step::SignIn) => {
@@ -113,7 +115,7 @@ enum Step {
     Ask,
 }
 
-async fn decide(caller: &Caller, addressed: &Addressed, query: &str) -> Result<Step, Error> {
+async fn decide(caller: &Caller, addressed: &Addressed) -> Result<Step, Error> {
     let state = &caller.state;
     let wanted = addressed.wanted();
     let is_silent = addressed.form.get("prompt") == Some("none");
@@ -130,10 +132,6 @@ async fn decide(caller: &Caller, addressed: &Addressed, query: &str) -> Result<S
     };
     if addressed.is_denied() {
         return Ok(Step::Refused("access_denied"));
-    }
-    // An address that the pages in between could not carry along.
-    if query.len() > QUERY_MAX {
-        return Ok(Step::Refused("invalid_request"));
     }
     if wanted.is_stale(session, state.clock.now_s()) {
         return Ok(if is_silent {
@@ -177,10 +175,6 @@ async fn decide(caller: &Caller, addressed: &Addressed, query: &str) -> Result<S
     );
     Ok(Step::Sent(code.reveal().to_owned()))
 }
-
-/// The longest request, in octets: with what else stands in an address, and encoded once more, it
-/// is still one.
-const QUERY_MAX: usize = 1_900;
 
 /// Whoever changes their password meanwhile goes first or waits: what is allowed here is either
 /// among what that ends, or allowed by a session that outlived it.

@@ -11,6 +11,9 @@ use std::sync::Arc;
 
 /// Names the person's answer where the consent page brings it back; no client may say it.
 const DECISION: &str = "decision";
+/// The longest request, in octets: the pages that stand in between carry it along in their own
+/// addresses, encoded once more.
+pub const QUERY_MAX: usize = 1_900;
 /// A SHA-256 in base64url.
 const CHALLENGE_LEN: usize = 43;
 
@@ -57,6 +60,9 @@ impl Addressed {
     /// # Errors
     /// If the database has to be asked and does not answer.
     pub async fn read(state: &State, query: &str) -> Result<Option<Self>, Error> {
+        if query.len() > QUERY_MAX {
+            return Ok(None);
+        }
         let Ok(form) = Form::parse(query.as_bytes()) else {
             return Ok(None);
         };

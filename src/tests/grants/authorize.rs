@@ -48,6 +48,12 @@ async fn an_address_that_is_not_registered_to_the_letter_is_gone_to_by_nobody() 
             assert!(!answer.body.contains("http-equiv"), "{address}");
         }
     }
+    // Longer than the pages in between could carry along.
+    let long = other.link(&[("state", &"a".repeat(2_000))]);
+    assert_eq!(browser.open(&long).await.status, 400);
+    let fits = other.link(&[("state", &"a".repeat(1_200))]);
+    assert_eq!(browser.open(&fits).await.status, 303);
+    assert_eq!(app.browser().open(&fits).await.status, 303);
     // Said twice, nobody knows which is meant.
     let twice = format!(
         "{}&redirect_uri=https%3A%2F%2Fevil.example%2F",
