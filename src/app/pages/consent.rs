@@ -35,8 +35,14 @@ impl LazyPage for Consent {
             let request = request.clone();
             Resource::new(move || request.clone(), describe_authorization)
         };
-        let below =
-            || view! { "What you allow can be taken back under Connected apps." }.into_any();
+        let below = || {
+            view! {
+                "What you allow can be taken back under "
+                <a href="/account/apps">"Connected apps"</a>
+                "."
+            }
+            .into_any()
+        };
         view! {
             <Title text="Sign in to an app" />
             <Lone below=Box::new(below)>
