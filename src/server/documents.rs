@@ -41,11 +41,10 @@ pub fn leave(asked: &HeaderMap, to: &str) -> Response {
     if !is_from_our_page(asked) {
         return Redirect::to(to).into_response();
     }
-    let host = to
-        .parse()
-        .ok()
-        .and_then(|uri: Uri| uri.authority().map(|it| it.as_str().to_owned()))
-        .unwrap_or_default();
+    let parsed: Option<Uri> = to.parse().ok();
+    let host = parsed.and_then(|uri| uri.authority().map(|it| it.as_str().to_owned()));
+    // A program of the same device has a scheme of its own, and no host.
+    let host = host.unwrap_or_else(|| to.split(':').next().unwrap_or_default().to_owned());
     let to = to.to_owned();
     show(StatusCode::OK, Document::GoingOn { to, host })
 }

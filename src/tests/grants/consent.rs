@@ -163,6 +163,14 @@ async fn a_program_that_any_other_could_be_is_asked_about_each_time() {
         sent.header("location")
             .starts_with("com.example.app:/callback?code=")
     );
+    // From a form of ours a browser goes on by a page of ours, to there as well.
+    let request = browser
+        .request(Method::GET, &next)
+        .header("accept", "text/html")
+        .header("sec-fetch-site", "same-origin");
+    let page = browser.send(request).await;
+    assert!(page.body.contains("url=com.example.app:/callback?code="));
+    assert!(page.body.contains("Going on to "));
     app.pass(60);
     let asked = browser.open(&other.link(&params)).await;
     assert!(asked.header("location").starts_with("/consent?"));
