@@ -6,6 +6,7 @@
 
 use super::{
     error::OauthError,
+    id_tokens,
     request::{Addressed, Prompt, QUERY_MAX},
 };
 use crate::{
@@ -130,6 +131,13 @@ async fn decide(caller: &Caller, addressed: &Addressed) -> Result<Step, Error> {
         Ok(wanted) => wanted,
         Err(error) => return Ok(Step::Refused(error)),
     };
+    // The client wants to know whether it is still the same person (OpenID Connect Core, 3.1.2.1).
+    if is_silent && let Some(shown) = addressed.form.get("id_token_hint") {
+        let hint = id_tokens::read_hint(state, shown).await?;
+        if hint.is_none_or(|hint| hint.sub != session.user_id) {
+            return Ok(Step::Refused("login_required"));
+        }
+    }
     if addressed.is_denied() {
         return Ok(Step::Refused("access_denied"));
     }

@@ -22,7 +22,8 @@ const WAITS_S: [i64; 4] = [10, 60, 300, 1_800];
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Told in one go.
 const AT_ONCE: i64 = 50;
-/// While there is nothing to tell, the task looks so often whether the process is about to end.
+/// While there is nothing to tell, the task looks so often whether another process has left
+/// something, and whether this one is about to end.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// Wakes the task when there is something to tell.
@@ -74,6 +75,7 @@ pub fn tell_clients(state: &State) {
     let state = state.clone();
     tokio::spawn(async move {
         let mut is_waiting = true;
+        let mut changes = state.hearing.changes();
         while !state.db.is_closed() {
             if is_waiting {
                 is_waiting = tell_due(&state).await.unwrap_or_else(|error| {
@@ -84,6 +86,11 @@ pub fn tell_clients(state: &State) {
             is_waiting |= timeout(LOOK_EVERY, state.back_channel.wake.notified())
                 .await
                 .is_ok();
+            // An operator's command ends sessions in a process of its own, and leaves a mark.
+            state.hearing.is_good(&state.sessions, &state.db);
+            let heard = state.hearing.changes();
+            is_waiting |= heard != changes;
+            changes = heard;
         }
     });
 }
@@ -106,7 +113,7 @@ async fn tell_due(state: &State) -> Result<bool, Error> {
     )
     .bind(now)
     .bind(AT_ONCE)
-    .fetch_all(state.db.pool())
+    .fetch_all(state.db.for_tasks())
     .await?;
     for notice in due {
         // Whichever node is first tells it; the others find another number of tries.
@@ -140,7 +147,7 @@ async fn tell_due(state: &State) -> Result<bool, Error> {
     }
     let (left,): (i64,) =
         sqlx::query_as("SELECT COUNT(*) FROM logout_notices WHERE next_try_at IS NOT NULL")
-            .fetch_one(state.db.pool())
+            .fetch_one(state.db.for_tasks())
             .await?;
     Ok(left > 0)
 }

@@ -296,6 +296,7 @@ async fn forget_what_is_ended(state: &State, listener: &mut PgListener, heard_ms
             for key in word.payload().split(' ') {
                 state.sessions.forget(&HashedSid::from_row(key.to_owned()));
             }
+            state.back_channel.wake();
             continue;
         };
         let sent_ms = beat

@@ -1,6 +1,6 @@
 //! What a browser is sent with, and where it is sent on to: nowhere, unless all of it is right.
 
-use super::{CALLBACK, ISSUER, challenge, code_of, other_app, other_app_with, param};
+use super::{CALLBACK, ISSUER, challenge, code_of, other_app, other_app_with, param, text};
 use crate::app::{EMAIL, PASSWORD, TestApp, with_form};
 use cloakroom::server::clients;
 use reqwest::Method;
@@ -231,6 +231,18 @@ async fn nothing_is_asked_of_whoever_must_not_be_asked() {
     assert_eq!(error(&browser).await, "consent_required");
     other.allowed(&browser, &[]).await;
     code_of(&browser.open(&silent).await);
+    // Another person's id token asks about that other person.
+    let grace = app.signed_up("grace@example.com").await;
+    for (who, expected) in [(&grace, Some("login_required")), (&browser, None)] {
+        let tokens = other.tokens(who, &[("prompt", "consent")]).await;
+        let hint = [
+            ("prompt", "none"),
+            ("id_token_hint", text(&tokens, "id_token")),
+        ];
+        let answer = browser.open(&other.link(&hint)).await;
+        let said = param(answer.header("location"), "error");
+        assert_eq!(said.as_deref(), expected, "{}", answer.body);
+    }
     app.pass(30);
     let fresh = other.link(&[("prompt", "none"), ("max_age", "20")]);
     let answer = browser.open(&fresh).await;
@@ -285,7 +297,7 @@ async fn a_request_may_ask_for_a_fresh_sign_in() {
         );
         let code = code_of(&browser.open(&next).await);
         let tokens = other.redeem(&code).await.json();
-        let id_token = super::claims(super::text(&tokens, "id_token"));
+        let id_token = super::claims(text(&tokens, "id_token"));
         assert_eq!(id_token["auth_time"], app.state.clock.now_s());
     }
 }

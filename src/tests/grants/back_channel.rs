@@ -2,14 +2,18 @@
 
 use super::{OtherApp, claims, other_app_with, text};
 use crate::app::{EMAIL, PASSWORD, TestApp};
-use axum::{Router, extract::State, http::StatusCode, routing::post};
+use axum::{Router, extract, http::StatusCode, routing::post};
+use cloakroom::{
+    server::{settings::Settings, state::State, users},
+    wire::fields::Email,
+};
 use std::sync::{
     Arc,
     atomic::{AtomicU16, Ordering},
 };
 use tokio::{
     net::TcpListener,
-    sync::mpsc::{self, UnboundedReceiver},
+    sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
 };
 
 /// A client's server, where it is told.
@@ -19,15 +23,19 @@ struct Listens {
     answers: Arc<AtomicU16>,
 }
 
+type Shared = (UnboundedSender<String>, Arc<AtomicU16>);
+
+async fn answer(
+    extract::State((tell, answers)): extract::State<Shared>,
+    body: String,
+) -> StatusCode {
+    tell.send(body).unwrap();
+    StatusCode::from_u16(answers.load(Ordering::SeqCst)).unwrap()
+}
+
 async fn listens() -> Listens {
     let (tell, told) = mpsc::unbounded_channel();
     let answers = Arc::new(AtomicU16::new(200));
-    let answer =
-        async |State((tell, answers)): State<(mpsc::UnboundedSender<String>, Arc<AtomicU16>)>,
-               body: String| {
-            tell.send(body).unwrap();
-            StatusCode::from_u16(answers.load(Ordering::SeqCst)).unwrap()
-        };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}/logout", listener.local_addr().unwrap());
     let server = Router::new()
@@ -107,4 +115,23 @@ async fn a_client_that_does_not_answer_is_told_again_a_few_times() {
     assert_eq!(app.count(left).await, 0);
     let told = "SELECT COUNT(*) FROM logout_notices WHERE told_at IS NOT NULL";
     assert_eq!(app.count(told).await, 0);
+}
+
+#[tokio::test]
+async fn an_operators_command_has_them_told_as_well() {
+    let app = TestApp::new().await;
+    let mut listens = listens().await;
+    let other = wiki(&app, &listens).await;
+    let browser = app.signed_up(EMAIL).await;
+    let tokens = other.tokens(&browser, &[]).await;
+    // A process of its own, which does one thing and ends.
+    let settings = Settings::given(app.state.config.clone(), app.state.leptos.clone());
+    let (clock, random) = (app.state.clock.clone(), app.state.random.clone());
+    let command = State::open(settings, clock, random).await.unwrap();
+    let email = Email::parse(EMAIL).unwrap();
+    let ended = users::set_disabled(&command, &email, true).await.unwrap();
+    assert_eq!(ended, Some(1));
+    let told = listens.told.recv().await.unwrap();
+    let signed_in = claims(text(&tokens, "id_token"));
+    assert_eq!(claims(&told)["sid"], signed_in["sid"]);
 }
