@@ -56,6 +56,16 @@ impl Request {
         ))
     }
 
+    /// A form of an OAuth client's, from no browser.
+    pub fn of_client(path: &str, body: &str) -> Self {
+        Self(format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        ))
+    }
+
     /// On a connection of its own; the answer's status.
     pub fn once(&self, port: &str) -> u16 {
         Connection::open(port).answer(self).status()

@@ -40,6 +40,9 @@ impl Server {
             )
             // Nobody signs in a hundred times without ever signing out.
             .env("CLOAKROOM_SESSION_MAX_PER_USER", "1000")
+            .env("CLOAKROOM_LIMITS_TOKENS_PER_CLIENT", "1000000000")
+            // A key is exchanged within the run.
+            .env("CLOAKROOM_OIDC_PUBLISH_KEYS_BEFORE_S", "1")
             .env("RUST_LOG", "warn,cloakroom::server::cli=info")
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -69,6 +72,19 @@ impl Server {
         Request::sign_up(email, password)
             .answer(&self.port)
             .cookie()
+    }
+
+    /// What a command of the operator's prints, given while the server runs.
+    pub fn said(&self, words: &[&str]) -> String {
+        let output = Command::new(env!("CARGO_BIN_EXE_cloakroom"))
+            .args(words)
+            .env_clear()
+            .env("CLOAKROOM_DATA_DIR", &self.folder)
+            .env("CLOAKROOM_OIDC_PUBLISH_KEYS_BEFORE_S", "1")
+            .output()
+            .expect("a process");
+        assert!(output.status.success(), "{words:?}: {output:?}");
+        String::from_utf8(output.stdout).expect("text")
     }
 
     /// Physical memory, in megabytes of 10⁶ bytes.

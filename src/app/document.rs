@@ -1,5 +1,9 @@
 //! The document around the app: made by the server alone.
 
+mod alone;
+
+pub use alone::document;
+
 use super::{App, parts::layout::Stray, words};
 use crate::wire::{self, sessions::ThisSession, users::ReturnedForm};
 use http::request::Parts;
@@ -205,13 +209,13 @@ pub fn error_document(files: &Files, error: &wire::Error) -> String {
         wire::Error::Unexpected { id } if !id.is_empty() => format!("Reference: {id}"),
         _ => String::new(),
     };
-    document(files, "Cloakroom", (), move || {
+    html_alone(files, "Cloakroom", (), move || {
         view! { <Stray what=what then=then /> }
     })
 }
 
 /// A document of HTML alone, without the app.
-pub fn document<V: IntoView + 'static>(
+pub fn html_alone<V: IntoView + 'static>(
     files: &Files,
     title: &'static str,
     more: impl IntoView + 'static,

@@ -9,7 +9,7 @@ mod viewer;
 mod words;
 
 #[cfg(feature = "ssr")]
-pub use document::{SiteFiles, error_document, shell};
+pub use document::{SiteFiles, document, error_document, shell};
 #[cfg(all(feature = "ssr", feature = "lab"))]
 pub use pages::lab::lab_document;
 
@@ -38,6 +38,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/account") view={lazy::page::<pages::Account>()} ssr=SsrMode::InOrder />
                 <Route path=path!("/account/sessions") view={lazy::page::<pages::Sessions>()} ssr=SsrMode::InOrder />
                 <Route path=path!("/account/security") view={lazy::page::<pages::Security>()} ssr=SsrMode::InOrder />
+                <Route path=path!("/account/apps") view={lazy::page::<pages::Apps>()} ssr=SsrMode::InOrder />
+                <Route path=path!("/consent") view={lazy::page::<pages::Consent>()} ssr=SsrMode::InOrder />
                 <Route path=path!("/account/activity") view={lazy::page::<pages::Activity>()} ssr=SsrMode::InOrder />
                 <ExampleRoutes />
             </Routes>

@@ -90,6 +90,8 @@ pub fn happened(kind: Kind, how_many: u32) -> String {
             "A copy of a sign-in was used here; the copy and its device were signed out".to_owned()
         }
         (Kind::PasswordConfirmed, _) => "The password was confirmed".to_owned(),
+        (Kind::AppAllowed, _) => "An app was allowed to sign in with this account".to_owned(),
+        (Kind::AppRevoked, _) => "An app was disconnected".to_owned(),
         (Kind::PasswordChanged, 0) => "The password was changed".to_owned(),
         (Kind::PasswordChanged, 1) => {
             "The password was changed, and 1 other device was signed out".to_owned()
@@ -97,6 +99,18 @@ pub fn happened(kind: Kind, how_many: u32) -> String {
         (Kind::PasswordChanged, many) => {
             format!("The password was changed, and {many} other devices were signed out")
         }
+    }
+}
+
+/// What an app gets, after "It can" (RFC 6749, 3.3; OpenID Connect Core, 5.4).
+pub fn scope(name: &str) -> String {
+    match name {
+        "openid" => "Recognise you by an id that stays the same".to_owned(),
+        "email" => "Read your e-mail address".to_owned(),
+        "profile" => "Read your profile".to_owned(),
+        "offline_access" => "Stay connected after you sign out here".to_owned(),
+        // Its own name for something of its own.
+        other => format!("Use “{other}”"),
     }
 }
 

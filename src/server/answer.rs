@@ -4,6 +4,7 @@
 //! Layers refuse with an empty response that carries the [`wire::Error`]; whatever some library
 //! below refuses with its own status and text is put into the same words.
 
+use super::forward_auth;
 use crate::wire;
 use axum::{
     body::Body,
@@ -11,7 +12,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use std::sync::Arc;
 
 /// Makes the page for a refusal that no page of the app has shown.
@@ -24,6 +25,10 @@ pub fn refuse(error: wire::Error) -> Response {
     response.extensions_mut().insert(error);
     response
 }
+
+/// Marks a response that says in a standard's own words what was refused, and to a program.
+#[derive(Clone, Copy)]
+pub struct InItsOwnWords;
 
 /// A browser that navigates, as opposed to a program.
 pub fn wants_html(headers: &HeaderMap) -> bool {
@@ -43,6 +48,9 @@ pub async fn finish(
     let uri = request.uri().clone();
     let response = next.run(request).await;
     let status = response.status();
+    if response.extensions().get::<InItsOwnWords>().is_some() {
+        return response;
+    }
     let error = match response.extensions().get::<wire::Error>() {
         Some(error) => error.clone(),
         None if status.is_client_error() || status.is_server_error() => {
@@ -70,7 +78,8 @@ pub async fn finish(
     let mut answer = (status, Body::from(body)).into_response();
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    for kept in [header::SET_COOKIE, header::ALLOW] {
+    let sign_in = HeaderName::from_static(forward_auth::SIGN_IN);
+    for kept in [header::SET_COOKIE, header::ALLOW, sign_in] {
         for value in parts.headers.get_all(&kept) {
             headers.append(kept.clone(), value.clone());
         }

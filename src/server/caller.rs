@@ -122,7 +122,7 @@ fn user_agent(headers: &HeaderMap) -> String {
 /// The socket's address, or what the nearest trusted proxy saw: each of the operator's proxies
 /// adds one entry at the right of `X-Forwarded-For`; everything left of those is the client's
 /// own invention (security.md RL-1).
-fn client_address(request: &Request, trusted_hops: u32) -> IpAddr {
+pub(super) fn client_address(request: &Request, trusted_hops: u32) -> IpAddr {
     let socket = request
         .extensions()
         .get::<Peer>()

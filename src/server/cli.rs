@@ -1,8 +1,8 @@
 //! The operator's commands.
 
 use super::{
-    clock::Clock, deployment, doctor, error::Error, listen, random::Random, router::router,
-    sessions, settings::Settings, state::State, users,
+    clients, clock::Clock, deployment, doctor, error::Error, listen, random::Random,
+    router::router, sessions, settings::Settings, signing_keys, state::State, users,
 };
 use crate::wire::{self, fields::Email};
 use clap::{Parser, Subcommand};
@@ -29,6 +29,12 @@ enum Command {
     /// Add, list, keep out and sign out the people who have an account
     #[command(subcommand)]
     User(UserCommand),
+    /// Register, list, edit and keep out the programs that may ask for tokens
+    #[command(subcommand)]
+    Client(clients::Command),
+    /// Exchange and list the keys that sign what clients get
+    #[command(subcommand)]
+    Keys(signing_keys::Command),
     /// Exchange the signing secret
     #[command(subcommand)]
     Secret(SecretCommand),
@@ -133,6 +139,14 @@ pub async fn run(cli: Cli) -> Result<(), Error> {
                     print(&[format!("{ended} sessions ended")])
                 }
             }
+        }
+        Some(Command::Client(command)) => {
+            let state = State::open(settings, Clock::system(), Random::system()).await?;
+            print(&clients::run(&state, command).await?)
+        }
+        Some(Command::Keys(command)) => {
+            let state = State::open(settings, Clock::system(), Random::system()).await?;
+            print(&signing_keys::run(&state, command).await?)
         }
         Some(Command::Secret(SecretCommand::Adopt)) => {
             let (clock, random) = (Clock::system(), Random::system());

@@ -1,6 +1,9 @@
 //! What time it is: a parameter, so that tests can let a month pass.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
 
 /// Tells the time in Unix milliseconds.
 #[derive(Clone)]
@@ -34,5 +37,27 @@ impl Clock {
     /// Unix seconds.
     pub fn now_s(&self) -> i64 {
         self.now_ms().div_euclid(1000)
+    }
+}
+
+/// Lets something be done now and then: by one request, and not again for a while.
+pub struct NowAndThen(AtomicI64);
+
+impl Default for NowAndThen {
+    fn default() -> Self {
+        Self(AtomicI64::new(i64::MIN))
+    }
+}
+
+impl NowAndThen {
+    /// Whether it is this caller's to do at this time, in Unix seconds, because nobody has done
+    /// it for so many seconds.
+    pub fn is_due(&self, now_s: i64, every_s: i64) -> bool {
+        let last = self.0.load(Ordering::Relaxed);
+        now_s >= last.saturating_add(every_s)
+            && self
+                .0
+                .compare_exchange(last, now_s, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
     }
 }

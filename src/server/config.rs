@@ -1,6 +1,7 @@
 //! What can be set, its defaults, and its rules. `settings.rs` reads it.
 
 use super::passwords::{ITERATIONS_MAX, LANES_MAX, MEMORY_MAX_KIB};
+use http::uri::Authority;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use std::path::PathBuf;
@@ -93,6 +94,11 @@ tables! {
         /// Sign-ins that wait for a core; the next is told to come back.
         queue: u32 = 64,
     }
+    /// Signing people in for other apps, which a proxy asks about.
+    ForwardAuth {
+        /// The hosts of these apps, with the port where there is one. Empty: nobody may ask.
+        allowed_hosts: Vec<String> = Vec::new(),
+    }
     /// How often something may be tried.
     Limits {
         /// Sign-ins from one address a minute.
@@ -103,6 +109,19 @@ tables! {
         sign_ins_per_account: u32 = 100,
         /// Sign-ups from one address a minute.
         sign_ups_per_address: u32 = 20,
+        /// Clients of OAuth that did not show who they are, from one address a minute.
+        client_failures_per_address: u32 = 60,
+        /// Requests for tokens of one client a minute.
+        tokens_per_client: u32 = 6_000,
+    }
+    /// Cloakroom as an OpenID Connect provider.
+    Oidc {
+        /// What clients know it by: its origin, as browsers and programs reach it.
+        issuer: String = "http://localhost:3000".to_owned(),
+        /// A key that signs tokens is followed by a new one after this long, in days.
+        rotate_keys_after_days: u32 = 90,
+        /// A new key is published for so long before it signs, in seconds.
+        publish_keys_before_s: u32 = 600,
     }
 }
 
@@ -143,6 +162,17 @@ impl Session {
     }
 }
 
+impl ForwardAuth {
+    fn broken_rule(&self) -> Option<(&'static str, String)> {
+        let is_host = |host: &String| host.parse::<Authority>().is_ok() && !host.contains('@');
+        if !self.allowed_hosts.iter().all(is_host) {
+            let expected = "hosts, such as \"app.example.com\" or \"example.com:8443\"";
+            return Some(("forward_auth.allowed_hosts", expected.to_owned()));
+        }
+        None
+    }
+}
+
 /// Everything that can be set.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -161,6 +191,10 @@ pub struct Config {
     pub passwords: Passwords,
     /// How often something may be tried.
     pub limits: Limits,
+    /// Cloakroom as an OpenID Connect provider.
+    pub oidc: Oidc,
+    /// Signing people in for other apps.
+    pub forward_auth: ForwardAuth,
     /// Leptos's own options stand under this header; Leptos reads them itself.
     #[serde(skip_serializing)]
     pub package: Package,
@@ -234,23 +268,33 @@ impl Config {
             rule!(limits.sign_ins_per_account_and_address, 1..=most, ""),
             rule!(limits.sign_ins_per_account, 1..=most, ""),
             rule!(limits.sign_ups_per_address, 1..=most, ""),
+            rule!(limits.client_failures_per_address, 1..=most, ""),
+            rule!(limits.tokens_per_client, 1..=most, ""),
+            rule!(oidc.rotate_keys_after_days, 1..=most, " days"),
             rule!(passwords.min_length, 8..=64, " code points"),
             // What is hashed today must be what may be verified tomorrow.
             rule!(passwords.memory_kib, 0..=MEMORY_MAX_KIB, " KiB"),
             rule!(passwords.iterations, 0..=ITERATIONS_MAX, " passes"),
             rule!(passwords.lanes, 0..=LANES_MAX, " lanes"),
         ];
+        if !is_issuer(&self.oidc.issuer) {
+            let expected = "an origin: https, or http of this machine, a host and perhaps a \
+                            port, and nothing after it, such as https://shop.example";
+            return Some(("oidc.issuer", expected.to_owned()));
+        }
         let broken = rules
             .into_iter()
             .find(|(_, value, range, _)| !range.contains(value));
-        broken.map(|(key, _, range, unit)| {
-            let expected = match (*range.start(), *range.end()) {
-                (least, u32::MAX) => format!("at least {least}{unit}"),
-                (0, most) => format!("at most {most}{unit}"),
-                (least, most) => format!("{least} to {most}{unit}"),
-            };
-            (key, expected)
-        })
+        broken
+            .map(|(key, _, range, unit)| {
+                let expected = match (*range.start(), *range.end()) {
+                    (least, u32::MAX) => format!("at least {least}{unit}"),
+                    (0, most) => format!("at most {most}{unit}"),
+                    (least, most) => format!("{least} to {most}{unit}"),
+                };
+                (key, expected)
+            })
+            .or_else(|| self.forward_auth.broken_rule())
     }
 
     /// The URL of the database: the one that was set, or SQLite in the data folder.
@@ -265,6 +309,23 @@ impl Config {
             self.database.url.clone()
         }
     }
+}
+
+/// Tokens and clients compare it to the letter, and what it names is looked up below it: an origin
+/// as browsers write it, over https but on this machine (OpenID Connect Discovery, 3; RFC 8414, 2).
+fn is_issuer(text: &str) -> bool {
+    let Some((scheme, authority)) = text.split_once("://") else {
+        return false;
+    };
+    let is_plain =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.:[]".contains(&byte);
+    let Ok(read) = authority.parse::<Authority>() else {
+        return false;
+    };
+    let is_local = ["localhost", "127.0.0.1", "[::1]"].contains(&read.host());
+    let is_whole = !read.host().is_empty() && !authority.ends_with(':');
+    let is_safe = scheme == "https" || (scheme == "http" && is_local);
+    is_safe && is_whole && authority.bytes().all(is_plain)
 }
 
 const NOT_IN_A_PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'#').add(b'%').add(b'?');

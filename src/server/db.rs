@@ -134,6 +134,11 @@ impl Db {
         &self.pool
     }
 
+    /// For what a task looks up by itself: no request turned to it, so that it is not counted.
+    pub fn for_tasks(&self) -> &AnyPool {
+        &self.pool
+    }
+
     /// For writing: all of it happens, or nothing (promise 6).
     ///
     /// # Errors

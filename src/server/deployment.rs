@@ -53,6 +53,19 @@ pub async fn adopt(state: &State, secret: &Secret) -> Result<u32, Error> {
     Ok(ended)
 }
 
+/// Has the nodes make what there is to be one of, one node after the other, until the transaction
+/// ends.
+///
+/// # Errors
+/// If the database does not answer.
+pub async fn take_turn(tx: &mut super::db::Tx) -> Result<(), Error> {
+    sqlx::query("UPDATE deployment SET value = value WHERE name = $1")
+        .bind(SECRET)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
 async fn name(tx: &mut super::db::Tx, fingerprint: &str) -> Result<(), Error> {
     sqlx::query("UPDATE deployment SET value = $1 WHERE name = $2 AND value <> $1")
         .bind(fingerprint)

@@ -2,7 +2,7 @@
 //! private pages are behind the guard at the end (promise 2: closed unless opened).
 
 use super::{answer::refuse, caller::Caller, forms::to_sign_in, sessions::Session, state::State};
-use crate::wire;
+use crate::wire::{self, fields::local_path};
 use axum::{
     extract::Request,
     response::{IntoResponse, Redirect, Response},
@@ -50,6 +50,7 @@ pub fn recently_signed_in() -> Result<(Caller, Arc<Session>), wire::Error> {
 /// Pages that nobody sees who is not signed in, and all that is below them.
 const PRIVATE: &[&str] = &[
     "/account",
+    "/consent",
     #[cfg(feature = "lab")]
     "/notes",
 ];
@@ -79,7 +80,11 @@ pub fn guard_pages(request: Request) -> Result<Request, Box<Response>> {
             to_sign_in(caller, asked)
         }
         Some(_) if is_signed_in && !is_returned && matches!(&*path, "/sign-in" | "/sign-up") => {
-            Redirect::to("/account").into_response()
+            let query = request.uri().query().unwrap_or_default();
+            let next = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "next");
+            // Where they were going when they were sent here: in another tab they got there.
+            let next = next.map_or_else(String::new, |(_, next)| next.into_owned());
+            Redirect::to(local_path(&next).unwrap_or("/account")).into_response()
         }
         Some(_) => return Ok(request),
         None => refuse(wire::Error::Unexpected { id: String::new() }),

@@ -10,7 +10,7 @@ use super::{
     caller::Caller,
     cookie::{self, Found},
     error::Error,
-    secret::Secret,
+    secret::{self, Secret},
     state::State,
 };
 use crate::wire::{
@@ -19,14 +19,12 @@ use crate::wire::{
     sessions::Ended,
     users::{GoOn, ReturnedForm},
 };
-use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
 use axum::{
     body::{Body, Bytes, to_bytes},
     extract::{Request, State as Extract},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderValue, Method, header, response};
 use http_body_util::LengthLimitError;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
@@ -182,7 +180,15 @@ fn send(caller: &Caller, page: &str, returned: &ReturnedForm) -> Response {
 /// To the sign-in page, which leads back to this one. Whoever has a cookie of a session that is
 /// over is told that they were signed out.
 pub fn to_sign_in(caller: &Caller, page: &str) -> Response {
-    let sign_in = format!("/sign-in?next={}", utf8_percent_encode(page, IN_QUERY));
+    to_sign_in_as(caller, page, None)
+}
+
+/// The same, with an address that somebody else knows them by: it stands in the field.
+pub fn to_sign_in_as(caller: &Caller, page: &str, email: Option<&str>) -> Response {
+    let mut sign_in = format!("/sign-in?next={}", utf8_percent_encode(page, IN_QUERY));
+    if let Some(email) = email {
+        sign_in = format!("{sign_in}&email={}", utf8_percent_encode(email, IN_QUERY));
+    }
     if !caller.was_signed_out {
         return Redirect::to(&sign_in).into_response();
     }
@@ -195,7 +201,7 @@ pub fn to_sign_in(caller: &Caller, page: &str) -> Response {
 }
 
 /// What would end the value of a query's parameter, or be read as something else in it.
-const IN_QUERY: &AsciiSet = &CONTROLS
+pub(super) const IN_QUERY: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
     .add(b'#')
@@ -207,7 +213,7 @@ const IN_QUERY: &AsciiSet = &CONTROLS
     .add(b'>');
 
 /// The body, if it is not too long and does not take too long.
-async fn read(body: Body, state: &State) -> Result<Bytes, wire::Error> {
+pub(super) async fn read(body: Body, state: &State) -> Result<Bytes, wire::Error> {
     let limit = state.config.server.body_limit_bytes as usize;
     let deadline = Duration::from_secs(u64::from(state.config.server.body_timeout_s));
     match tokio::time::timeout(deadline, to_bytes(body, limit)).await {
@@ -247,7 +253,8 @@ fn is_plain_name(name: &str) -> bool {
         .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 
-fn is_form_encoded(headers: &HeaderMap) -> bool {
+/// Whether it says that it is a form, as browsers and OAuth clients write them.
+pub(super) fn is_form_encoded(headers: &HeaderMap) -> bool {
     headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
@@ -308,9 +315,9 @@ pub fn take_returned(state: &State, mut request: Request) -> Result<Request, Box
     Ok(request)
 }
 
-/// Closes and opens forms on their way (AES-256-GCM): an address that somebody typed is nobody
-/// else's to read, and nobody else can make one.
-pub struct Seal(Vec<RandomizedNonceKey>);
+/// Closes and opens forms on their way: an address that somebody typed is nobody else's to read,
+/// and nobody else can make one.
+pub struct Seal(secret::Seal);
 
 impl Seal {
     /// Keys for this purpose alone, from the deployment's secret.
@@ -318,33 +325,15 @@ impl Seal {
     /// # Errors
     /// If no key can be derived.
     pub fn new(secret: &Secret) -> Result<Self, Error> {
-        let keys = secret.derive("returned form")?;
-        keys.iter()
-            .map(|key| {
-                RandomizedNonceKey::new(&AES_256_GCM, &key.bytes).map_err(|_| Error::Crypto("seal"))
-            })
-            .collect::<Result<_, _>>()
-            .map(Self)
+        secret::Seal::new(secret, "returned form").map(Self)
     }
 
     fn close(&self, form: &ReturnedForm) -> Result<String, Error> {
-        let failed = || Error::Crypto("seal");
-        let mut text = serde_json::to_vec(form).map_err(|_| failed())?;
-        let key = self.0.first().ok_or_else(failed)?;
-        let nonce = key
-            .seal_in_place_append_tag(Aad::empty(), &mut text)
-            .map_err(|_| failed())?;
-        Ok(BASE64_URL_SAFE_NO_PAD.encode([nonce.as_ref().as_slice(), &text].concat()))
+        let text = serde_json::to_vec(form).map_err(|_| Error::Crypto("seal"))?;
+        self.0.close(text, "")
     }
 
     fn open(&self, sealed: &str) -> Option<ReturnedForm> {
-        let bytes = BASE64_URL_SAFE_NO_PAD.decode(sealed).ok()?;
-        self.0.iter().find_map(|key| {
-            let (nonce, text) = bytes.split_at_checked(12)?;
-            let mut text = text.to_vec();
-            let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-            let open = key.open_in_place(nonce, Aad::empty(), &mut text).ok()?;
-            serde_json::from_slice(open).ok()
-        })
+        serde_json::from_slice(&self.0.open(sealed, "")?).ok()
     }
 }

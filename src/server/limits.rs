@@ -23,6 +23,8 @@ const KEYS: u64 = 100_000;
 pub struct Limits {
     signing_in: SigningIn,
     sign_ups_by_address: Limit,
+    client_failures: Limit,
+    tokens: Limit,
 }
 
 /// Three counts, so that whoever guesses runs into one and the owner is hardly ever kept out
@@ -44,6 +46,8 @@ impl Limits {
                 account: a_minute(settings.sign_ins_per_account),
             },
             sign_ups_by_address: a_minute(settings.sign_ups_per_address),
+            client_failures: a_minute(settings.client_failures_per_address),
+            tokens: a_minute(settings.tokens_per_client),
         }
     }
 
@@ -74,6 +78,22 @@ impl Limits {
             "sign_up" => self.sign_ups_by_address.take(&address_key(address)),
             _ => Ok(()),
         }
+    }
+
+    /// A client from this address did not show who it is.
+    ///
+    /// # Errors
+    /// [`wire::Error::TooManyRequests`] when that has happened too often.
+    pub fn client_failed(&self, address: IpAddr) -> Result<(), wire::Error> {
+        self.client_failures.take(&address_key(address))
+    }
+
+    /// A client that has shown who it is asks for tokens.
+    ///
+    /// # Errors
+    /// [`wire::Error::TooManyRequests`] when it asks too often.
+    pub fn token_asked(&self, client_id: &str) -> Result<(), wire::Error> {
+        self.tokens.take(client_id)
     }
 
     /// Forgets the tries at an account from this address: its owner has shown who they are.

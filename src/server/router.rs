@@ -1,6 +1,8 @@
 //! Every route and every layer, in order, on one screen.
 
-use super::{answer, caller, doors, forms, headers, state::State, walls};
+use super::{
+    answer, caller, documents, doors, forms, forward_auth, headers, oidc, state::State, walls,
+};
 use crate::{app, wire};
 use axum::{
     Router,
@@ -35,6 +37,10 @@ pub fn router(state: State) -> Router {
         let files = Arc::clone(&files);
         Arc::new(move |error| app::error_document(&files.current(), error))
     };
+    let pages: documents::Pages = {
+        let files = Arc::clone(&files);
+        Arc::new(move |document| app::document(&files.current(), document))
+    };
     let shell = move || app::shell(&files.current());
 
     // What knows who calls: pages and server functions.
@@ -47,6 +53,9 @@ pub fn router(state: State) -> Router {
         )
         .fallback(not_found)
         .layer(middleware::from_fn_with_state(state.clone(), by_kind))
+        .merge(forward_auth::routes())
+        .merge(oidc::authorize::routes())
+        .merge(oidc::logout::routes())
         .layer(middleware::from_fn_with_state(
             state.clone(),
             caller::identify,
@@ -64,12 +73,15 @@ pub fn router(state: State) -> Router {
         .merge(people)
         .layer(middleware::from_fn(walls::same_site_only))
         .layer(CsrfLayer::new())
+        // What programs ask, from any site: no cookie is looked at.
+        .merge(oidc::routes())
         .layer(middleware::from_fn(walls::plain_requests))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,
             Duration::from_secs(u64::from(state.config.server.request_timeout_s)),
         ))
         .layer(CatchPanicLayer::custom(broken))
+        .layer(middleware::from_fn_with_state(pages, documents::finish))
         .layer(middleware::from_fn_with_state(error_page, answer::finish))
         .layer(middleware::from_fn_with_state(
             state.clone(),

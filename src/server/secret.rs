@@ -4,7 +4,11 @@
 //! made at the first start and is never in the database, so a stolen database signs nobody in.
 
 use super::{error::Error, random::Random};
-use aws_lc_rs::{digest, hkdf};
+use aws_lc_rs::{
+    aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey},
+    constant_time::verify_slices_are_equal,
+    digest, hkdf,
+};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use std::{io::Write, path::Path};
 
@@ -99,6 +103,52 @@ impl Secret {
     }
 }
 
+/// Closes and opens what only this deployment may read (AES-256-GCM): the newest key closes, all
+/// open.
+pub struct Seal(Vec<RandomizedNonceKey>);
+
+impl Seal {
+    /// Keys for this purpose alone, from the deployment's secret.
+    ///
+    /// # Errors
+    /// If no key can be derived.
+    pub fn new(secret: &Secret, purpose: &'static str) -> Result<Self, Error> {
+        let keys = secret.derive(purpose)?;
+        keys.iter()
+            .map(|key| {
+                RandomizedNonceKey::new(&AES_256_GCM, &key.bytes).map_err(|_| Error::Crypto("seal"))
+            })
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+
+    /// Closes it, in base64url. It opens with the same `context` only, which is not a secret: so
+    /// nobody can put it in another's place.
+    ///
+    /// # Errors
+    /// If there is no key.
+    pub fn close(&self, mut text: Vec<u8>, context: &str) -> Result<String, Error> {
+        let failed = || Error::Crypto("seal");
+        let key = self.0.first().ok_or_else(failed)?;
+        let nonce = key
+            .seal_in_place_append_tag(Aad::from(context), &mut text)
+            .map_err(|_| failed())?;
+        Ok(BASE64_URL_SAFE_NO_PAD.encode([nonce.as_ref().as_slice(), &text].concat()))
+    }
+
+    /// Opens it, if one of our keys closed it in this context.
+    pub fn open(&self, sealed: &str, context: &str) -> Option<Vec<u8>> {
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(sealed).ok()?;
+        self.0.iter().find_map(|key| {
+            let (nonce, text) = bytes.split_at_checked(12)?;
+            let mut text = text.to_vec();
+            let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+            let open = key.open_in_place(nonce, Aad::from(context), &mut text);
+            open.ok().map(|open| open.to_vec())
+        })
+    }
+}
+
 /// Makes a private file that is never seen half written, unless there is one already.
 fn make_whole(file: &Path, text: &str, name: &str) -> std::io::Result<()> {
     let draft = file.with_file_name(format!(".{name}.new"));
@@ -137,6 +187,13 @@ fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut out = [0; 32];
     out.copy_from_slice(digest::digest(&digest::SHA256, bytes).as_ref());
     out
+}
+
+/// One short text for several, which no other texts have: for looking up what need not be stored.
+pub fn fingerprint(texts: &[&str]) -> String {
+    // The lengths keep "ab" and "c" apart from "a" and "bc".
+    let joined = texts.iter().map(|text| format!("{} {text} ", text.len()));
+    BASE64_URL_SAFE_NO_PAD.encode(sha256(joined.collect::<String>().as_bytes()))
 }
 
 /// A session's secret identifier, 128 random bits. It lives in the cookie alone.
@@ -186,5 +243,62 @@ impl HashedSid {
     /// The text of the column.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// What a client proves itself by, 256 random bits. It is shown once, when it is made.
+pub struct PlainClientSecret(String);
+
+impl PlainClientSecret {
+    /// A new one. What it begins with lets scanners of source code find a leaked one.
+    ///
+    /// # Errors
+    /// If there is no randomness.
+    pub fn generate(random: &Random) -> Result<Self, Error> {
+        let bytes = BASE64_URL_SAFE_NO_PAD.encode(random.bytes::<32>()?);
+        Ok(Self(format!("cs_{bytes}")))
+    }
+
+    /// One that somebody shows.
+    pub fn shown(secret: &str) -> Self {
+        Self(secret.to_owned())
+    }
+
+    /// The text, for the operator's eyes alone.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// What the database keeps. A fast hash is right for 256 random bits (ASVS 6.5.2).
+    pub fn hashed(&self) -> HashedClientSecret {
+        HashedClientSecret(BASE64_URL_SAFE_NO_PAD.encode(sha256(self.0.as_bytes())))
+    }
+}
+
+impl std::fmt::Debug for PlainClientSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PlainClientSecret(…)")
+    }
+}
+
+/// The SHA-256 of a client's secret: nobody can authenticate with it.
+#[derive(Clone, Debug)]
+pub struct HashedClientSecret(String);
+
+impl HashedClientSecret {
+    /// One that the database holds.
+    pub fn from_row(hashed: String) -> Self {
+        Self(hashed)
+    }
+
+    /// The text of the column.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether this is its secret, in the same time whatever is shown.
+    pub fn is_of(&self, shown: &PlainClientSecret) -> bool {
+        let shown = shown.hashed();
+        verify_slices_are_equal(self.0.as_bytes(), shown.0.as_bytes()).is_ok()
     }
 }

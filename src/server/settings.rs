@@ -51,7 +51,7 @@ impl Settings {
             .merge(
                 Env::prefixed("CLOAKROOM_")
                     .ignore(&NOT_SETTINGS)
-                    .map(|key| key.as_str().replacen('_', ".", 1).into()),
+                    .map(|key| path_of(key.as_str()).into()),
             )
             .merge(
                 Env::raw()
@@ -135,6 +135,16 @@ impl Settings {
             format!("{key} = {value}    # {source}")
         })
         .collect()
+    }
+}
+
+/// Where a variable's setting stands: `<TABLE>_<KEY>`.
+fn path_of(variable: &str) -> String {
+    let name = variable.to_ascii_lowercase();
+    // The one table whose own name has a line in it.
+    match name.strip_prefix("forward_auth_") {
+        Some(key) => format!("forward_auth.{key}"),
+        None => name.replacen('_', ".", 1),
     }
 }
 

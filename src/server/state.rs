@@ -1,7 +1,8 @@
 //! What the server holds while it runs: made once, provided once.
 
 use super::{
-    clock::Clock,
+    clients::Clients,
+    clock::{Clock, NowAndThen},
     config::Config,
     db::Db,
     deployment,
@@ -9,11 +10,13 @@ use super::{
     forms::Seal,
     later::Later,
     limits::Limits,
+    oidc::back_channel::{self, BackChannel},
     passwords::Hasher,
     random::Random,
     secret::Secret,
     sessions::{self, Hearing, SessionCache, token::Signer},
     settings::Settings,
+    signing_keys::{self, Algorithm, SigningKeys},
 };
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
@@ -51,6 +54,14 @@ pub struct Inner {
     pub seal: Seal,
     /// How often something may be tried.
     pub limits: Limits,
+    /// Clients that are told of endings.
+    pub back_channel: BackChannel,
+    /// Clients in memory.
+    pub clients: Clients,
+    /// Notes of revoked tokens that are over are thrown away now and then.
+    pub revoked_cleaned: NowAndThen,
+    /// The keys that sign what clients get.
+    pub signing_keys: SigningKeys,
 }
 
 impl State {
@@ -62,6 +73,7 @@ impl State {
     pub async fn open(settings: Settings, clock: Clock, random: Random) -> Result<Self, Error> {
         let (state, secret) = Self::open_any(settings, clock, random).await?;
         deployment::check(&state.db, &secret).await?;
+        signing_keys::prepare(&state, Algorithm::Es256).await?;
         Ok(state)
     }
 
@@ -94,6 +106,10 @@ impl State {
             signer: Signer::new(&secret)?,
             seal: Seal::new(&secret)?,
             limits: Limits::new(&config.limits, &clock),
+            back_channel: BackChannel::default(),
+            clients: Clients::default(),
+            revoked_cleaned: NowAndThen::default(),
+            signing_keys: SigningKeys::new(&secret)?,
             config,
             leptos,
             db,
@@ -109,6 +125,7 @@ impl State {
     pub fn begin_to_serve(&self) {
         sessions::listen(self);
         super::later::write_now_and_then(self);
+        back_channel::tell_clients(self);
     }
 
     /// The end of serving: what waits is written, and the database closed.

@@ -4,6 +4,7 @@ use super::{
     activity::{self, Kind},
     caller::Caller,
     error::Error,
+    grants,
     sessions::{self, Change, Session},
     state::State,
 };
@@ -288,6 +289,8 @@ pub async fn change_password(
         ended =
             sessions::end_all_of(&mut change, &session.user_id, but, "password_changed").await?;
     }
+    // Whoever knew the old one may have allowed a program something, whatever device is kept.
+    grants::end_all_of(&mut change, &session.user_id, "password_changed").await?;
     activity::record(
         &mut change,
         &session.user_id,

@@ -10,7 +10,9 @@ use http::{HeaderMap, Method, header};
 
 /// Methods and paths that the framework below us would stumble over (security.md LX-15).
 pub async fn plain_requests(request: Request, next: Next) -> Response {
-    if ![Method::GET, Method::HEAD, Method::POST].contains(request.method()) {
+    // A browser asks for leave before a page of another site calls what programs call.
+    let is_preflight = request.method() == Method::OPTIONS && is_for_programs(request.uri().path());
+    if !is_preflight && ![Method::GET, Method::HEAD, Method::POST].contains(request.method()) {
         return refuse(wire::Error::MethodNotAllowed);
     }
     let uri = request.uri();
@@ -21,6 +23,10 @@ pub async fn plain_requests(request: Request, next: Next) -> Response {
         return refuse(wire::Error::BadRequest);
     }
     next.run(request).await
+}
+
+fn is_for_programs(path: &str) -> bool {
+    path.starts_with("/oauth2/") || path.starts_with("/.well-known/")
 }
 
 /// Percent-encoding that is whole, makes UTF-8, and hides neither a separator nor a control; and

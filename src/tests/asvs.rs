@@ -3,6 +3,7 @@
 
 use crate::{
     app::{Browser, EMAIL, PASSWORD, TestApp},
+    grants::{code_of, other_app, text},
     place::Place,
     sessions::{claims, replayed},
 };
@@ -17,6 +18,7 @@ use std::collections::BTreeSet;
 
 const LIST: &str = include_str!("../../docs/asvs.md");
 const README: &str = include_str!("../../README.md");
+const ELSEWHERE: &str = include_str!("../../docs/sign-in-elsewhere.md");
 const NEW_PASSWORD: &str = "another lamp over eight stairs";
 
 /// Rows of a table whose first cell is this.
@@ -113,6 +115,58 @@ async fn v7_1_2_one_session_more_than_documented_ends_the_one_unused_for_longest
     for other in &others {
         assert!(other.viewer().await.is_some());
     }
+}
+
+#[tokio::test]
+async fn v7_1_3_what_an_app_holds_lasts_as_documented() {
+    let after = |row: &str, column: usize| -> i64 {
+        let said = cells(ELSEWHERE, row)[column];
+        seconds(said.strip_prefix("after ").unwrap_or(said)).into()
+    };
+    let app = TestApp::new().await;
+    let other = other_app(&app).await;
+    let browser = app.signed_up(EMAIL).await;
+    let scope = [("scope", "openid offline_access")];
+    let tokens = other.tokens(&browser, &scope).await;
+    let token = text(&tokens, "access_token");
+    let lasts = after("an access token", 1);
+    app.pass(lasts - 1);
+    assert!(other.is_good(token).await);
+    app.pass(1);
+    assert!(!other.is_good(token).await);
+    app.pass(after("a refresh token", 1) - lasts - 1);
+    let tokens = other.refresh(text(&tokens, "refresh_token")).await.json();
+    app.pass(1);
+    let over = other.refresh(text(&tokens, "refresh_token")).await;
+    assert_eq!(over.status, 400);
+}
+
+#[tokio::test]
+async fn v7_6_1_an_app_may_ask_for_a_fresh_sign_in_and_hears_of_the_end() {
+    assert_eq!(
+        cells(ELSEWHERE, "signing out here, or ending the device")[0],
+        "at once"
+    );
+    let app = TestApp::new().await;
+    let other = other_app(&app).await;
+    let browser = app.signed_up(EMAIL).await;
+    let first = other.tokens(&browser, &[]).await;
+    app.pass(2);
+    let link = other.link(&[("max_age", "1")]);
+    let asked = browser.open(&link).await;
+    assert!(asked.header("location").starts_with("/consent?"));
+    let form = [("password", PASSWORD)];
+    assert_eq!(browser.call("confirm_password", &form).await.status, 200);
+    let code = code_of(&browser.open(&link).await);
+    let second = other.redeem(&code).await.json();
+    let at = |tokens: &serde_json::Value| {
+        let claims = crate::grants::claims(text(tokens, "id_token"));
+        claims["auth_time"].as_i64().unwrap()
+    };
+    assert_eq!(at(&second), at(&first) + 2);
+    browser.call("sign_out", &[]).await;
+    let over = other.refresh(text(&second, "refresh_token")).await;
+    assert_eq!(over.status, 400);
 }
 
 #[tokio::test]

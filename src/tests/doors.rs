@@ -1,6 +1,6 @@
 //! Closed unless opened (promise 2): every server function and every route, called as nobody.
 
-use crate::app::{Answer, Browser, COOKIE, EMAIL, TestApp, with_form};
+use crate::app::{Answer, Browser, COOKIE, EMAIL, TestApp, encoded, with_form};
 use leptos::server_fn::axum::server_fn_paths;
 use reqwest::Method;
 use std::collections::BTreeSet;
@@ -13,7 +13,7 @@ const OPEN_FUNCTIONS: [&str; 4] = [
     "/api/viewer",
 ];
 /// Routes that are open, pages first. This list may only shrink.
-const OPEN_ROUTES: [&str; 9] = [
+const OPEN_ROUTES: [&str; 12] = [
     "/",
     "/sign-in",
     "/sign-up",
@@ -23,12 +23,17 @@ const OPEN_ROUTES: [&str; 9] = [
     "/icon.svg",
     "/health/live",
     "/health/ready",
+    "/.well-known/openid-configuration",
+    "/.well-known/oauth-authorization-server",
+    "/oauth2/jwks",
 ];
 
 /// Functions that are called by GET.
 const READS: &[&str] = &[
+    "/api/describe_authorization",
     "/api/inspect_session",
     "/api/list_activity",
+    "/api/list_apps",
     #[cfg(feature = "lab")]
     "/api/list_notes",
     "/api/list_sessions",
@@ -36,13 +41,16 @@ const READS: &[&str] = &[
 ];
 
 /// What some function reads, so that none stops at its form before it comes to its door.
-const ANYTHING: [(&str, &str); 6] = [
+const ANYTHING: [(&str, &str); 9] = [
     ("id", "somebody-elses"),
     ("email", "nobody"),
     ("password", "nothing"),
     ("current_password", "nothing"),
     ("new_password", "nothing"),
     ("text", "anything"),
+    ("request", "anything"),
+    ("decision", "allow"),
+    ("client_id", "somebody-elses"),
 ];
 
 fn functions() -> BTreeSet<(&'static str, Method)> {
@@ -51,8 +59,12 @@ fn functions() -> BTreeSet<(&'static str, Method)> {
 
 /// Calls a function as this browser, cookie and all.
 async fn call(browser: &Browser, app: &TestApp, path: &str, method: &Method) -> Answer {
+    let asked = match *method {
+        Method::GET => format!("{path}?{}", encoded(&ANYTHING)),
+        _ => path.to_owned(),
+    };
     let request = browser
-        .request(method.clone(), path)
+        .request(method.clone(), &asked)
         .header("origin", &app.url);
     browser.send(with_form(request, &ANYTHING)).await
 }
@@ -154,12 +166,15 @@ async fn every_route_but_the_open_ones_refuses_nobody() {
     let routes = |text: &str, mark: &str| -> Vec<String> {
         text.split(mark)
             .skip(1)
+            .filter_map(|rest| rest.trim_start().strip_prefix('"'))
             .filter_map(|rest| rest.split('"').next().map(str::to_owned))
             .collect()
     };
-    let mut found = routes(include_str!("../app/mod.rs"), "path=path!(\"");
-    for mark in [".route(\"", ".route_service(\""] {
+    let mut found = routes(include_str!("../app/mod.rs"), "path=path!(");
+    for mark in [".route(", ".route_service("] {
         found.extend(routes(include_str!("../server/router.rs"), mark));
+        found.extend(routes(include_str!("../server/oidc/mod.rs"), mark));
+        found.extend(routes(include_str!("../server/forward_auth.rs"), mark));
     }
     assert!(found.len() > OPEN_ROUTES.len());
     for route in found
@@ -170,6 +185,8 @@ async fn every_route_but_the_open_ones_refuses_nobody() {
         let answer = app.browser().open(&path).await;
         let is_refused = match answer.status {
             303 => answer.header("location").starts_with("/sign-in?next=/"),
+            // What is called by POST alone asks clients who they are: `oidc/authentication.rs`.
+            405 => path.starts_with("/oauth2/"),
             status => status == 401 || status == 403 || status == 404,
         };
         assert!(is_refused, "{path}: {}", answer.status);

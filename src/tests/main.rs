@@ -13,6 +13,8 @@ mod cross_site;
 mod doctor;
 mod doors;
 mod forms;
+mod forward_auth;
+mod grants;
 mod guide;
 mod hostile;
 mod interleavings;
@@ -21,6 +23,7 @@ mod lab;
 mod limits;
 #[cfg(feature = "lab")]
 mod notes;
+mod oidc;
 mod place;
 mod process;
 mod session_token;

@@ -42,6 +42,10 @@ kinds! {
     PasswordConfirmed = "password_confirmed",
     /// The password was changed.
     PasswordChanged = "password_changed",
+    /// A program was allowed to know who somebody is.
+    AppAllowed = "app_allowed",
+    /// A program was no longer allowed anything.
+    AppRevoked = "app_revoked",
 }
 
 /// One thing that happened.

@@ -121,13 +121,16 @@ impl std::fmt::Debug for NewPassword {
     }
 }
 
+/// The longest path that is gone on to, in octets: the request of another app fits in.
+const LOCAL_PATH_MAX: usize = 2048;
+
 /// The path to go on to after signing in, if it is one of ours: `/` and then neither a slash nor
 /// a backslash, which browsers read as another host, and no control characters, which would end
 /// a header. Anything else is ignored (security.md XS-6).
 pub fn local_path(next: &str) -> Option<&str> {
     let local = next.starts_with('/')
         && !next[1..].starts_with(['/', '\\'])
-        && next.len() <= 1024
+        && next.len() <= LOCAL_PATH_MAX
         && next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
     local.then_some(next)
 }

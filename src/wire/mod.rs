@@ -3,9 +3,11 @@
 //! Nothing here can hold a secret: whatever is in this room may be read by any script on the page.
 
 pub mod activity;
+pub mod documents;
 pub mod error;
 pub mod fields;
 mod flat;
+pub mod grants;
 mod json;
 #[cfg(feature = "lab")]
 pub mod notes;

@@ -1,7 +1,7 @@
 //! `/lab`: made by the server alone; a plain script does the rest.
 
 use crate::app::{
-    document::{Files, document},
+    document::{Files, html_alone},
     parts::layout::{Foot, Top},
 };
 use leptos::prelude::*;
@@ -65,7 +65,7 @@ pub fn lab_document(files: &Files, other: &str, sibling: &str) -> String {
         <link rel="stylesheet" href="/lab/lab.css" />
         <script src="/lab/lab.js" defer=true></script>
     };
-    document(files, "The lab · Cloakroom", more, move || {
+    html_alone(files, "The lab · Cloakroom", more, move || {
         view! {
             <Top />
             <main

@@ -2,6 +2,8 @@
 
 mod account;
 mod activity;
+mod apps;
+mod consent;
 mod home;
 #[cfg(all(feature = "ssr", feature = "lab"))]
 pub mod lab;
@@ -16,6 +18,8 @@ mod sign_up;
 
 pub use account::Account;
 pub use activity::Activity;
+pub use apps::Apps;
+pub use consent::Consent;
 pub use home::Home;
 pub use not_found::NotFound;
 #[cfg(feature = "lab")]

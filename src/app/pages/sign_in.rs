@@ -21,9 +21,11 @@ pub fn SignIn() -> impl IntoView {
         pending,
     } = follow(action, "sign_in");
     let typed = |name: &str| returned.as_ref().and_then(|form| form.typed(name));
-    let email = typed("email");
+    let query = use_query_map();
+    let asked_for = query.with_untracked(|query| query.get("email"));
+    let email = typed("email").or(asked_for);
     let is_kept = typed("keep_me_signed_in").is_some();
-    let next = use_query_map().with_untracked(|query| query.get("next").unwrap_or_default());
+    let next = query.with_untracked(|query| query.get("next").unwrap_or_default());
     view! {
         <Title text="Sign in" />
         <Lone below=Box::new(|| view! { "New here? " <a href="/sign-up">"Create an account"</a> }.into_any())>

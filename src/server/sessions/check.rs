@@ -4,6 +4,7 @@ use super::{Change, Session, end::Condition, find, renew::Renewal, token::Claims
 use crate::server::{
     activity::{self, Kind, Visitor},
     error::Error,
+    grants,
     state::State,
 };
 use std::sync::{Arc, atomic::Ordering};
@@ -179,6 +180,8 @@ async fn end_copied(state: &State, session: &Session, visitor: &Visitor) -> Resu
         // Another request was first.
         return Ok(());
     }
+    // Whoever had the copy may have allowed a program something.
+    grants::end_all_of(&mut change, user_id, "session_copied").await?;
     let kind = Kind::SessionCopied;
     activity::record(&mut change, user_id, kind, Some(id), 1, visitor).await?;
     change.commit().await?;

@@ -7,6 +7,8 @@ use crate::{
         caller::Caller,
         db::Tx,
         error::Error,
+        grants,
+        oidc::back_channel,
         secret::HashedSid,
         state::State,
     },
@@ -23,6 +25,8 @@ pub struct Change {
     state: State,
     tx: Tx,
     touched: Vec<HashedSid>,
+    /// Clients are to be told of what ended.
+    tells_clients: bool,
 }
 
 /// Which sessions end.
@@ -45,13 +49,13 @@ macro_rules! ending {
         concat!(
             "UPDATE sessions SET ended_at = $1, end_reason = $2 WHERE ended_at IS NULL AND ",
             $condition,
-            " RETURNING hashed_sid, last_seen_at, idle_timeout_s, ends_at"
+            " RETURNING id, hashed_sid, last_seen_at, idle_timeout_s, ends_at"
         )
     };
 }
 
 /// What an ending says of each session that it ended.
-type EndedRow = (String, i64, i64, i64);
+type EndedRow = (String, String, i64, i64, i64);
 
 impl Change {
     /// # Errors
@@ -61,6 +65,7 @@ impl Change {
             state: state.clone(),
             tx: state.db.write().await?,
             touched: Vec::new(),
+            tells_clients: false,
         })
     }
 
@@ -87,6 +92,7 @@ impl Change {
     ) -> Result<u32, Error> {
         let now = self.now_s();
         let query = |sql: &'static str| sqlx::query_as(sql).bind(now).bind(reason);
+        let is_everything = matches!(which, Condition::Everything);
         let query = match which {
             Condition::One(id, user_id) => query(ending!("id = $3 AND user_id = $4"))
                 .bind(id)
@@ -105,11 +111,26 @@ impl Change {
         };
         let ended: Vec<EndedRow> = query.fetch_all(&mut *self.tx).await?;
         let mut live = 0;
-        for (key, last_seen_at, idle_timeout_s, ends_at) in ended {
+        for (id, key, last_seen_at, idle_timeout_s, ends_at) in ended {
             live += u32::from(now < ends_at && now < last_seen_at + idle_timeout_s);
             self.touched.push(HashedSid::from_row(key));
+            // What programs hold that hangs on it ends with it.
+            if !is_everything {
+                self.end_programs_of(&id).await?;
+            }
+        }
+        if is_everything {
+            grants::end_everything(self, reason).await?;
         }
         Ok(live)
+    }
+
+    /// What programs hold ends with the session that it hangs on, and those that want to know of
+    /// the end are told when this is committed.
+    async fn end_programs_of(&mut self, session_id: &str) -> Result<(), Error> {
+        grants::end_of_session(self, session_id).await?;
+        self.tells_clients |= back_channel::note(self, session_id).await?;
+        Ok(())
     }
 
     /// Makes sure that whoever changes something is still signed in: a request may have waited
@@ -117,7 +138,7 @@ impl Change {
     ///
     /// # Errors
     /// [`wire::Error::SignInNeeded`] if the session has ended meanwhile.
-    async fn require_live(&mut self, session: &Session) -> Result<(), Error> {
+    pub(in crate::server) async fn require_live(&mut self, session: &Session) -> Result<(), Error> {
         let live: Option<(String,)> =
             sqlx::query_as("SELECT id FROM sessions WHERE hashed_sid = $1 AND ended_at IS NULL")
                 .bind(session.hashed_sid.as_str())
@@ -128,7 +149,7 @@ impl Change {
 
     /// Ends a session that was over by its times at this time already, in Unix seconds.
     pub(super) async fn end_if_over(&mut self, session: &Session, at: i64) -> Result<(), Error> {
-        sqlx::query(
+        let stamped = sqlx::query(
             "UPDATE sessions SET ended_at = $1, end_reason = 'over' \
              WHERE hashed_sid = $2 AND ended_at IS NULL \
                AND (ends_at <= $3 OR last_seen_at + idle_timeout_s <= $3)",
@@ -138,6 +159,9 @@ impl Change {
         .bind(at)
         .execute(&mut *self.tx)
         .await?;
+        if stamped.rows_affected() > 0 {
+            self.end_programs_of(&session.id).await?;
+        }
         self.touch(&session.hashed_sid);
         Ok(())
     }
@@ -151,6 +175,7 @@ impl Change {
             state,
             mut tx,
             touched,
+            tells_clients,
         } = self;
         state.hearing.tell_nodes(&mut tx, &touched).await?;
         // Whatever was touched: a command that could not leave its mark is given once more.
@@ -163,6 +188,9 @@ impl Change {
                 state.sessions.forget(key);
             }
             committed?;
+            if tells_clients {
+                state.back_channel.wake();
+            }
             mark.map_or(Ok(()), Mark::leave)
         });
         committing.await?
@@ -263,7 +291,8 @@ pub async fn end_others(caller: &Caller, session: &Session) -> Result<u32, Error
     Ok(ended)
 }
 
-/// Ends all sessions of a user, but one if one is named, within a larger change. How many.
+/// Ends all sessions of a user, but one if one is named, within a larger change, and all that they
+/// have allowed programs. How many sessions.
 ///
 /// # Errors
 /// If the database does not answer.
@@ -277,7 +306,10 @@ pub async fn end_all_of(
         Some(but) => Condition::Others(user_id, but),
         None => Condition::AllOf(user_id),
     };
-    change.end(reason, which).await
+    let ended = change.end(reason, which).await?;
+    // Those that outlive a session as well.
+    grants::end_all_of(change, user_id, reason).await?;
+    Ok(ended)
 }
 
 /// Ends everybody's sessions: the operator's way out when the secret may be known to others.

@@ -37,6 +37,8 @@ const HEARD_FOR_MS: i64 = 1_000;
 const DEAF_AFTER: Duration = Duration::from_secs(3);
 /// What a word to oneself begins with; no hash does.
 const BEAT: &str = "beat:";
+/// Says that something is another which is held in memory and is no session.
+const CHANGED: &str = "changed:";
 /// Nothing has been heard.
 const NEVER: i64 = i64::MIN / 2;
 
@@ -45,6 +47,8 @@ pub struct Hearing {
     /// This process serves, as opposed to doing one thing for an operator.
     is_serving: AtomicBool,
     began: Instant,
+    /// How often something changed that is no session, or may have.
+    changes: AtomicU64,
     way: Way,
 }
 
@@ -75,6 +79,7 @@ impl Hearing {
         Self {
             is_serving: AtomicBool::new(false),
             began: Instant::now(),
+            changes: AtomicU64::new(0),
             way,
         }
     }
@@ -93,6 +98,7 @@ impl Hearing {
                 if length != heard.load(Ordering::SeqCst) {
                     // First forget, then say so: nobody may believe what is still there.
                     sessions.clear();
+                    self.count_change();
                     heard.store(length, Ordering::SeqCst);
                 }
                 true
@@ -117,6 +123,17 @@ impl Hearing {
             }
         }
         Ok(())
+    }
+
+    /// Which change was the last. Whoever holds something in memory that is no session (clients,
+    /// keys) takes this number before reading the rows, and believes what was read for as long as
+    /// the number is the same and [`Self::is_good`].
+    pub fn changes(&self) -> u64 {
+        self.changes.load(Ordering::SeqCst)
+    }
+
+    fn count_change(&self) {
+        self.changes.fetch_add(1, Ordering::SeqCst);
     }
 
     /// What is to be marked once a change is committed, if another process serves. Opened before
@@ -162,6 +179,31 @@ impl Mark {
         let written = self.file.write_all(b".");
         written.map_err(|source| io(&self.path, source))
     }
+}
+
+/// Commits a change of what every node holds in memory and is no session. When it answers, this
+/// process believes nothing older; the other nodes hear of it as of endings.
+///
+/// # Errors
+/// If it could not be committed; then none of it is.
+pub async fn commit_change(state: &State, mut tx: Tx) -> Result<(), Error> {
+    if let Way::Postgres { .. } = state.hearing.way {
+        sqlx::query("SELECT CAST(pg_notify($1, $2) AS TEXT)")
+            .bind(CHANNEL)
+            .bind(CHANGED)
+            .execute(&mut *tx)
+            .await?;
+    }
+    let mark = state.hearing.mark()?;
+    let state = state.clone();
+    // A task of its own: whoever asked may hang up between the commit and the count.
+    let committing = tokio::spawn(async move {
+        let committed = tx.commit().await;
+        state.hearing.count_change();
+        committed?;
+        mark.map_or(Ok(()), Mark::leave)
+    });
+    committing.await?
 }
 
 /// Holds the lock of the one process that serves an embedded database, for as long as the file is
@@ -246,10 +288,15 @@ async fn connect(url: &str) -> Result<(PgListener, PgConnection), sqlx::Error> {
 async fn forget_what_is_ended(state: &State, listener: &mut PgListener, heard_ms: &AtomicI64) {
     let mut is_first = true;
     while let Ok(Ok(Some(word))) = timeout(DEAF_AFTER, listener.try_recv()).await {
+        if word.payload() == CHANGED {
+            state.hearing.count_change();
+            continue;
+        }
         let Some(beat) = word.payload().strip_prefix(BEAT) else {
             for key in word.payload().split(' ') {
                 state.sessions.forget(&HashedSid::from_row(key.to_owned()));
             }
+            state.back_channel.wake();
             continue;
         };
         let sent_ms = beat
@@ -261,6 +308,7 @@ async fn forget_what_is_ended(state: &State, listener: &mut PgListener, heard_ms
                 // What was ended while nobody listened is unknown, so all of it is forgotten
                 // before any of it is believed again.
                 state.sessions.clear();
+                state.hearing.count_change();
                 is_first = false;
                 tracing::info!(event = "hearing_endings");
             }

@@ -17,7 +17,7 @@ pub mod token;
 pub use cache::SessionCache;
 pub use check::{Resumed, resume};
 pub use end::{Change, end_all_of, end_everything, end_one, end_others, sign_out};
-pub use hearing::{Hearing, listen, serve_alone};
+pub use hearing::{Hearing, commit_change, listen, serve_alone};
 pub use inspect::inspect;
 pub use list::list;
 pub use renew::{Renewal, renew};

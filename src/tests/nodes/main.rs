@@ -9,6 +9,7 @@
 #[expect(dead_code, reason = "the other suite uses all of it")]
 #[path = "../app.rs"]
 mod app;
+mod clients;
 #[expect(dead_code, reason = "the other suite uses all of it")]
 #[path = "../place.rs"]
 mod place;

@@ -1,0 +1,86 @@
+//! The pages of HTML alone, where no page of the app is.
+
+use super::{Files, html_alone};
+use crate::{
+    app::parts::layout::{Foot, Stray, Top},
+    wire::documents::Document,
+};
+use leptos::prelude::*;
+
+/// A whole page that the server answers with where no page of the app is.
+pub fn document(files: &Files, document: &Document) -> String {
+    match document.clone() {
+        Document::GoingOn { to, host } => {
+            let refresh = format!("0; url={to}");
+            let more = view! { <meta http-equiv="refresh" content=refresh /> };
+            html_alone(files, "Going on · Cloakroom", more, move || {
+                view! { <GoingOn to=to host=host /> }
+            })
+        }
+        Document::ConfirmSignOut { fields } => {
+            html_alone(files, "Sign out · Cloakroom", (), move || {
+                view! { <ConfirmSignOut fields=fields /> }
+            })
+        }
+        Document::SignedOut => html_alone(files, "Cloakroom", (), || {
+            let then = "Apps that you signed in to from here may have a sign-out of their own.";
+            view! { <Stray what="You are signed out." then=then /> }
+        }),
+        Document::UnknownApp => html_alone(files, "Cloakroom", (), || {
+            let what = "This link to sign in does not work.";
+            let then = "The app that sent you here is not known here, or not at the address it \
+                        wants you back at. Whoever runs it can put that right.";
+            view! { <Stray what=what then=then /> }
+        }),
+    }
+}
+
+/// Another site's link asks whether somebody wants to sign out here.
+#[component]
+pub fn ConfirmSignOut(
+    /// What the form sends along.
+    fields: Vec<(String, String)>,
+) -> impl IntoView {
+    let fields = fields
+        .into_iter()
+        .map(|(name, value)| view! { <input type="hidden" name=name value=value /> })
+        .collect_view();
+    view! {
+        <Top />
+        <main id="main" class="wrap stray" tabindex="-1">
+            <h1>"Do you want to sign out?"</h1>
+            <p class="quiet">"This signs you out of your account on this device."</p>
+            <form method="post" action="/oauth2/logout" class="row">
+                {fields}
+                <button class="btn primary" type="submit">
+                    "Sign out"
+                </button>
+                <a class="btn" href="/account">
+                    "Stay signed in"
+                </a>
+            </form>
+        </main>
+        <Foot />
+    }
+}
+
+/// On the way to another site, where the browser does not go by itself.
+#[component]
+pub fn GoingOn(
+    /// The whole address.
+    to: String,
+    /// Its host.
+    host: String,
+) -> impl IntoView {
+    view! {
+        <Top />
+        <main id="main" class="wrap stray" tabindex="-1">
+            <h1>"Going on to " {host}</h1>
+            <p class="quiet">"If nothing happens in a moment, go on by yourself."</p>
+            <a class="btn primary" href=to>
+                "Go on"
+            </a>
+        </main>
+        <Foot />
+    }
+}

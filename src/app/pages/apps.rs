@@ -1,0 +1,158 @@
+//! `/account/apps`: the programs that somebody signs in to from here.
+
+use crate::{
+    api::grants::{RevokeApp, list_apps},
+    app::{
+        lazy::LazyPage,
+        parts::{
+            account::{AccountPage, instead},
+            form::{Summary, focus, returned_form},
+            time::Time,
+        },
+        words,
+    },
+    wire::grants::{App, Apps as List},
+};
+use leptos::{form::ActionForm, prelude::*};
+use leptos_meta::Title;
+
+const PATH: &str = "/account/apps";
+
+/// Every program that was allowed something; any of it can be taken back.
+pub struct Apps;
+
+#[cfg_attr(split, leptos_router::lazy_route)]
+impl LazyPage for Apps {
+    fn data() -> Self {
+        Self
+    }
+
+    fn view(_this: Self) -> AnyView {
+        let revoke = ServerAction::<RevokeApp>::new();
+        let list = Resource::new(move || revoke.version().get(), |_| list_apps());
+        let before = returned_form("revoke_app").map(|form| form.outcome);
+        let was_done = matches!(before, Some(Ok(_)));
+        let refused = before.and_then(Result::err);
+        let said = move || match revoke.value().get() {
+            Some(answer) => answer.is_ok(),
+            None => was_done,
+        };
+        let error = Signal::derive(move || match revoke.value().get() {
+            Some(answer) => answer.err(),
+            None => refused.clone(),
+        });
+        Effect::new(move |_| {
+            if matches!(revoke.value().get(), Some(Ok(_))) {
+                // What was pressed is gone with its app.
+                focus("main");
+            }
+        });
+        view! {
+            <Title text="Connected apps" />
+            <AccountPage path=PATH title="Connected apps">
+                <div role="status" aria-live="polite">
+                    {move || {
+                        said()
+                            .then(|| {
+                                view! {
+                                    <p class="notice ok">
+                                        "The app is disconnected. It gets nothing more about you from here."
+                                    </p>
+                                }
+                            })
+                    }}
+                </div>
+                <Summary error=error />
+                <Transition>
+                    {move || {
+                        list.get()
+                            .map(|answer| match answer {
+                                Ok(apps) => view! { <Cards list=apps revoke=revoke /> }.into_any(),
+                                Err(error) => instead(&error, PATH).into_any(),
+                            })
+                    }}
+                </Transition>
+            </AccountPage>
+        }
+        .into_any()
+    }
+}
+
+#[component]
+fn Cards(list: List, revoke: ServerAction<RevokeApp>) -> impl IntoView {
+    if list.apps.is_empty() {
+        return view! { <p class="quiet">"You have not signed in to any other app from here."</p> }
+            .into_any();
+    }
+    let now = list.now;
+    let cards = list
+        .apps
+        .into_iter()
+        .map(|app| view! { <Card app=app now=now revoke=revoke /> })
+        .collect_view();
+    view! {
+        <p class="quiet">"Apps that you sign in to with this account, and what each of them can do."</p>
+        <ul class="rail" role="list">
+            {cards}
+        </ul>
+    }
+    .into_any()
+}
+
+#[component]
+fn Card(app: App, now: i64, revoke: ServerAction<RevokeApp>) -> impl IntoView {
+    let title_id = app.client_id.clone();
+    let labelled_by = title_id.clone();
+    let id = app.client_id.clone();
+    let is_pending = {
+        let id = id.clone();
+        move || {
+            revoke
+                .input()
+                .with(|input| input.as_ref().is_some_and(|it| it.client_id == id))
+        }
+    };
+    let initial = app.name.chars().next().map(String::from);
+    let scopes = app
+        .scopes
+        .iter()
+        .map(|scope| view! { <li>{words::scope(scope)}</li> })
+        .collect_view();
+    let used = app.last_used_at.map(|at| {
+        view! {
+            <p>"Last used " <Time at=at>{words::ago(at, now)}</Time></p>
+        }
+    });
+    view! {
+        <li>
+            <article class="ticket whole" aria-labelledby=labelled_by>
+                <p class="stub" aria-hidden="true">
+                    <b>{initial}</b>
+                </p>
+                <div>
+                    <h2 id=title_id dir="auto">
+                        {app.name.clone()}
+                    </h2>
+                    <p>
+                        "Connected "
+                        <Time at=app.first_at>{words::ago(app.first_at, now)}</Time>
+                    </p>
+                    {used}
+                    <ul class="can">{scopes}</ul>
+                    {app
+                        .outlives
+                        .then(|| {
+                            view! { <p class="quiet small">"Signing out here does not end this."</p> }
+                        })}
+                    <ActionForm action=revoke>
+                        <input type="hidden" name="client_id" value=id />
+                        <button class="btn" type="submit" disabled=is_pending>
+                            "Disconnect"
+                            <span class="unseen">" " {app.name}</span>
+                        </button>
+                    </ActionForm>
+                </div>
+            </article>
+        </li>
+    }
+}

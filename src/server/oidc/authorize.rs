@@ -1,0 +1,203 @@
+//! `/oauth2/authorize`: a person's browser brings a client's request for a code (RFC 6749, 4.1;
+//! OpenID Connect Core, 3.1.2), and takes the answer back to the client.
+//!
+//! Whoever is not signed in signs in first, whatever is wrong with the request: nobody is sent
+//! anywhere by a link alone (RFC 9700, 4.11).
+
+use super::{
+    error::OauthError,
+    id_tokens,
+    request::{Addressed, Prompt, QUERY_MAX},
+};
+use crate::{
+    server::{
+        answer::refuse,
+        caller::Caller,
+        documents,
+        error::Error,
+        forms,
+        grants::{self, NewCode},
+        sessions::{Change, Session},
+        state::State,
+    },
+    wire::{self, documents::Document, fields::Email},
+};
+use axum::{
+    Router,
+    extract::{Extension, Request, State as Extract},
+    response::{IntoResponse, Redirect, Response},
+    routing::{get, post},
+};
+use http::{HeaderMap, StatusCode, Uri};
+
+/// Where it is.
+pub const PATH: &str = "/oauth2/authorize";
+
+/// What a browser asks with its cookie. The layer that knows who calls goes around it.
+pub fn routes() -> Router<State> {
+    Router::new().route(PATH, get(answer))
+}
+
+/// The same request, sent as a form by the client's page (OpenID Connect Core, 3.1.2.1). It
+/// comes from another site, so that no cookie is looked at: it is asked once more by GET.
+pub fn routes_by_post() -> Router<State> {
+    Router::new().route(PATH, post(by_get))
+}
+
+async fn by_get(Extract(state): Extract<State>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    if !forms::is_form_encoded(&parts.headers) {
+        return OauthError::INVALID_REQUEST.into_response();
+    }
+    match forms::read(body, &state).await {
+        Ok(body) => match std::str::from_utf8(&body) {
+            Ok(query) if is_query(query) => {
+                Redirect::to(&format!("{PATH}?{query}")).into_response()
+            }
+            _ => unknown(),
+        },
+        Err(error) => refuse(error),
+    }
+}
+
+/// What can stand in an address as it is.
+fn is_query(text: &str) -> bool {
+    text.len() <= QUERY_MAX
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'#')
+}
+
+/// There is nobody whom the answer could safely go to, so that it goes to the person alone.
+fn unknown() -> Response {
+    documents::show(StatusCode::BAD_REQUEST, Document::UnknownApp)
+}
+
+async fn answer(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    let query = uri.query().unwrap_or_default();
+    let addressed = match Addressed::read(&state, query).await {
+        Ok(Some(addressed)) => addressed,
+        Ok(None) => return unknown(),
+        Err(error) => return refuse(error.into()),
+    };
+    match decide(&caller, &addressed).await {
+        Ok(Step::Sent(code)) => documents::leave(&headers, &addressed.answer("code", &code)),
+        Ok(Step::Refused(error)) => documents::leave(&headers, &addressed.answer("error", error)),
+        Ok(Step::SignIn) => {
+            let hint = addressed.form.get("login_hint");
+            let hint = hint.filter(|hint| Email::parse(hint).is_ok());
+            forms::to_sign_in_as(&caller, &format!("{PATH}?{query}"), hint)
+        }
+        Ok(Step::Ask) => Redirect::to(&format!("/consent?{query}")).into_response(),
+        Err(error) => match wire::Error::from(error) {
+            // It has ended meanwhile.
+            wire::Error::SignInNeeded => {
+                forms::to_sign_in_as(&caller, &format!("{PATH}?{query}"), None)
+            }
+            error => refuse(error),
+        },
+    }
+}
+
+/// What becomes of a request.
+enum Step {
+    /// The code goes to the client.
+    Sent(String),
+    /// The client is told why not (RFC 6749, 4.1.2.1; OpenID Connect Core, 3.1.2.6).
+    Refused(&'static str),
+    /// First they sign in.
+    SignIn,
+    /// First they are asked, for their password or for their consent.
+    Ask,
+}
+
+async fn decide(caller: &Caller, addressed: &Addressed) -> Result<Step, Error> {
+    let state = &caller.state;
+    let wanted = addressed.wanted();
+    let is_silent = addressed.form.get("prompt") == Some("none");
+    let Some(session) = &caller.session else {
+        return Ok(if is_silent {
+            Step::Refused("login_required")
+        } else {
+            Step::SignIn
+        });
+    };
+    let wanted = match wanted {
+        Ok(wanted) => wanted,
+        Err(error) => return Ok(Step::Refused(error)),
+    };
+    // The client wants to know whether it is still the same person (OpenID Connect Core, 3.1.2.1).
+    if is_silent && let Some(shown) = addressed.form.get("id_token_hint") {
+        let hint = id_tokens::read_hint(state, shown).await?;
+        if hint.is_none_or(|hint| hint.sub != session.user_id) {
+            return Ok(Step::Refused("login_required"));
+        }
+    }
+    if addressed.is_denied() {
+        return Ok(Step::Refused("access_denied"));
+    }
+    if wanted.is_stale(session, state.clock.now_s()) {
+        return Ok(if is_silent {
+            Step::Refused("login_required")
+        } else {
+            Step::Ask
+        });
+    }
+    let is_consented = grants::is_consented(
+        state,
+        session,
+        &addressed.client,
+        &wanted.scopes,
+        &addressed.redirect_uri,
+    );
+    if wanted.prompts.contains(&Prompt::Consent) || !is_consented.await? {
+        return Ok(if is_silent {
+            Step::Refused("consent_required")
+        } else {
+            Step::Ask
+        });
+    }
+    let mut change = Change::begin(state).await?;
+    hold(&mut change, session).await?;
+    let (client, scopes) = (&addressed.client, &wanted.scopes);
+    let grant_id = grants::open(&mut change, session, client, scopes, false).await?;
+    let new = NewCode {
+        grant_id: &grant_id,
+        redirect_uri: &addressed.redirect_uri,
+        challenge: &wanted.challenge,
+        nonce: wanted.nonce.as_deref(),
+        scopes,
+        session,
+    };
+    let code = grants::sell(&mut change, new).await?;
+    change.commit().await?;
+    tracing::info!(
+        event = "code_sent",
+        client = client.id,
+        user = session.user_id
+    );
+    Ok(Step::Sent(code.reveal().to_owned()))
+}
+
+/// Whoever changes their password meanwhile goes first or waits: what is allowed here is either
+/// among what that ends, or allowed by a session that outlived it.
+///
+/// # Errors
+/// [`wire::Error::SignInNeeded`] if the session has ended meanwhile.
+pub async fn hold(change: &mut Change, session: &Session) -> Result<(), Error> {
+    sqlx::query("UPDATE users SET email = email WHERE id = $1")
+        .bind(&session.user_id)
+        .execute(&mut **change)
+        .await?;
+    change.require_live(session).await
+}
+
+/// An address of ours that asks the same once more.
+pub fn again(query: &str) -> String {
+    format!("{PATH}?{query}")
+}
