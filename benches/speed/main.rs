@@ -9,6 +9,7 @@
 mod bare;
 mod checks;
 mod endings;
+mod keys;
 mod load;
 mod node;
 mod report;
@@ -34,7 +35,7 @@ fn main() {
     }
     println!("On {} cores, every figure in one run:\n", cores());
     let mut figures = Figures::default();
-    let groups: [Group; 10] = [
+    let groups: [Group; 12] = [
         ("start", start),
         ("pages", pages),
         ("sign-ins", sign_ins),
@@ -45,6 +46,8 @@ fn main() {
         ("forged", checks::forged),
         ("one-node", endings::on_one_node),
         ("another-node", endings::on_another_node),
+        ("keys", keys::checked),
+        ("keys-another-node", keys::revoked_on_another_node),
     ];
     // All of them, or those that are named: `cargo bench … -- viewer forged`.
     let named: Vec<String> = std::env::args().skip(1).collect();

@@ -103,6 +103,8 @@ tables! {
         sign_ins_per_account: u32 = 100,
         /// Sign-ups from one address a minute.
         sign_ups_per_address: u32 = 20,
+        /// Requests of one API key a minute.
+        requests_per_key: u32 = 600,
     }
 }
 
@@ -234,6 +236,7 @@ impl Config {
             rule!(limits.sign_ins_per_account_and_address, 1..=most, ""),
             rule!(limits.sign_ins_per_account, 1..=most, ""),
             rule!(limits.sign_ups_per_address, 1..=most, ""),
+            rule!(limits.requests_per_key, 1..=most, ""),
             rule!(passwords.min_length, 8..=64, " code points"),
             // What is hashed today must be what may be verified tomorrow.
             rule!(passwords.memory_kib, 0..=MEMORY_MAX_KIB, " KiB"),

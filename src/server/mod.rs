@@ -2,6 +2,7 @@
 
 pub mod activity;
 pub mod answer;
+pub mod api_keys;
 pub mod caller;
 mod cli;
 pub mod clock;
@@ -14,6 +15,7 @@ pub mod doors;
 pub mod error;
 pub mod forms;
 pub mod headers;
+mod jws;
 #[cfg(feature = "lab")]
 mod lab;
 pub mod later;
@@ -29,6 +31,7 @@ pub mod sessions;
 pub mod settings;
 pub mod state;
 pub mod users;
+mod v1;
 mod walls;
 
 use clap::Parser;

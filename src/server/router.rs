@@ -1,6 +1,6 @@
 //! Every route and every layer, in order, on one screen.
 
-use super::{answer, caller, doors, forms, headers, state::State, walls};
+use super::{answer, caller, doors, forms, headers, state::State, v1, walls};
 use crate::{app, wire};
 use axum::{
     Router,
@@ -64,6 +64,9 @@ pub fn router(state: State) -> Router {
         .merge(people)
         .layer(middleware::from_fn(walls::same_site_only))
         .layer(CsrfLayer::new())
+        // What knows which program calls: no browser shows a key by itself, so that nothing has to be
+        // said about other sites.
+        .merge(v1::routes(&state))
         .layer(middleware::from_fn(walls::plain_requests))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,

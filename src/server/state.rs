@@ -1,6 +1,7 @@
 //! What the server holds while it runs: made once, provided once.
 
 use super::{
+    api_keys,
     clock::Clock,
     config::Config,
     db::Db,
@@ -41,6 +42,8 @@ pub struct Inner {
     pub hasher: Hasher,
     /// Session tokens.
     pub signer: Signer,
+    /// API keys.
+    pub api_keys: api_keys::Keys,
     /// Live sessions in memory.
     pub sessions: SessionCache,
     /// Of what others end.
@@ -62,6 +65,7 @@ impl State {
     pub async fn open(settings: Settings, clock: Clock, random: Random) -> Result<Self, Error> {
         let (state, secret) = Self::open_any(settings, clock, random).await?;
         deployment::check(&state.db, &secret).await?;
+        state.hearing.load_revoked_keys(&state).await?;
         Ok(state)
     }
 
@@ -92,6 +96,7 @@ impl State {
             later: Later::default(),
             hasher: Hasher::new(&config.passwords, random.clone())?,
             signer: Signer::new(&secret)?,
+            api_keys: api_keys::Keys::new(&secret)?,
             seal: Seal::new(&secret)?,
             limits: Limits::new(&config.limits, &clock),
             config,

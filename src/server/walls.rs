@@ -3,14 +3,17 @@
 use super::{
     answer::refuse,
     cookie::{self, Found},
+    v1,
 };
 use crate::wire;
 use axum::{extract::Request, middleware::Next, response::Response};
 use http::{HeaderMap, Method, header};
 
-/// Methods and paths that the framework below us would stumble over (security.md LX-15).
+/// Methods and paths that the framework below us would stumble over (security.md LX-15). Below `/v1`
+/// there is no framework, and each route says what methods it has.
 pub async fn plain_requests(request: Request, next: Next) -> Response {
-    if ![Method::GET, Method::HEAD, Method::POST].contains(request.method()) {
+    let is_usual = [Method::GET, Method::HEAD, Method::POST].contains(request.method());
+    if !is_usual && !v1::is_below(request.uri().path()) {
         return refuse(wire::Error::MethodNotAllowed);
     }
     let uri = request.uri();

@@ -42,6 +42,10 @@ kinds! {
     PasswordConfirmed = "password_confirmed",
     /// The password was changed.
     PasswordChanged = "password_changed",
+    /// An API key was made.
+    ApiKeyCreated = "api_key_created",
+    /// An API key was revoked.
+    ApiKeyRevoked = "api_key_revoked",
 }
 
 /// One thing that happened.

@@ -2,7 +2,9 @@
 
 mod account;
 mod activity;
+mod developers;
 mod home;
+mod keys;
 #[cfg(all(feature = "ssr", feature = "lab"))]
 pub mod lab;
 mod not_found;
@@ -16,7 +18,9 @@ mod sign_up;
 
 pub use account::Account;
 pub use activity::Activity;
+pub use developers::Developers;
 pub use home::Home;
+pub use keys::Keys;
 pub use not_found::NotFound;
 #[cfg(feature = "lab")]
 pub use notes::Notes;

@@ -11,10 +11,11 @@ use crate::{
 use leptos::prelude::*;
 
 /// The pages, and what they are called.
-const PAGES: [(&str, &str); 4] = [
+const PAGES: [(&str, &str); 5] = [
     ("/account", "Overview"),
     ("/account/sessions", "Devices"),
     ("/account/security", "Security"),
+    ("/account/keys", "API keys"),
     ("/account/activity", "Activity"),
 ];
 
