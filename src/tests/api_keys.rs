@@ -1,8 +1,12 @@
 //! API keys: made, shown once, listed, used, stopped.
 
 use crate::app::{EMAIL, PASSWORD, Program, TestApp};
-use cloakroom::server::users;
-use cloakroom::wire::fields::Email;
+use cloakroom::{server::users, wire::fields::Email};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+use tokio::task::JoinSet;
 
 const ALL: &str = "profile:read sessions:read sessions:write activity:read keys:read";
 
@@ -396,4 +400,60 @@ async fn the_password_is_asked_for_and_the_key_is_made_without_javascript() {
     assert_eq!(answer.status, 303);
     assert!(browser.open("/account/keys").await.body.contains("ck_eyJ"));
     assert_eq!(browser.list_api_keys().await[0]["label"], "later");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_that_is_sent_after_the_revocation_answered_is_accepted() {
+    let app = TestApp::with(|config| config.limits.requests_per_key = 1_000_000).await;
+    let browser = app.signed_up(EMAIL).await;
+    for _ in 0..40 {
+        let minted = browser.mint("profile:read").await;
+        let has_answered = Arc::new(AtomicBool::new(false));
+        let mut programs = JoinSet::new();
+        for _ in 0..3 {
+            let program = Program::new(&app.url, &text(&minted["key"]));
+            let has_answered = Arc::clone(&has_answered);
+            programs.spawn(async move {
+                loop {
+                    let is_late = has_answered.load(Ordering::SeqCst);
+                    let status = program.get("/v1/me").await.status;
+                    if is_late {
+                        return status;
+                    }
+                }
+            });
+        }
+        let form = [("id", minted["id"].as_str().unwrap())];
+        assert_eq!(browser.call("revoke_api_key", &form).await.status, 200);
+        has_answered.store(true, Ordering::SeqCst);
+        assert_eq!(programs.join_all().await, [401, 401, 401]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_key_is_made_past_the_disabling_of_its_owner() {
+    let app = TestApp::new().await;
+    for count in 0..20 {
+        let address = format!("ada-{count}@example.com");
+        let browser = app.signed_up(&address).await;
+        let email = Email::parse(&address).unwrap();
+        let form = [
+            ("label", "a"),
+            ("scopes", "profile:read"),
+            ("expires_in_days", "1"),
+        ];
+        let (answer, disabled) = tokio::join!(
+            browser.call("create_api_key", &form),
+            users::set_disabled(&app.state, &email, true),
+        );
+        disabled.unwrap();
+        if answer.status == 200 {
+            let program = Program::new(&app.url, &text(&answer.json()["key"]));
+            assert_eq!(program.get("/v1/me").await.status, 401);
+        } else {
+            assert_eq!(answer.status, 401, "{}", answer.body);
+        }
+    }
+    let live = "SELECT COUNT(*) FROM api_keys WHERE revoked_at IS NULL";
+    assert_eq!(app.count(live).await, 0);
 }

@@ -29,7 +29,7 @@ async fn schemathesis_finds_nothing() {
     let program = std::env::var("CLOAKROOM_TEST_SCHEMATHESIS");
     let program = program.unwrap_or_else(|_| INSTALLED.to_owned());
     let mut place = Place::new().with("CLOAKROOM_LIMITS_REQUESTS_PER_KEY", "10000000");
-    let browser = place.serve("warn");
+    let browser = place.serve("info");
     browser.sign_up(EMAIL, PASSWORD).await;
     // Devices that it can sign out.
     for _ in 0..20 {

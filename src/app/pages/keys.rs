@@ -20,6 +20,7 @@ use crate::{
 use leptos::{
     ev::SubmitEvent,
     form::ActionForm,
+    html,
     prelude::*,
     wasm_bindgen::JsCast,
     web_sys::{HtmlInputElement, HtmlSelectElement},
@@ -212,6 +213,12 @@ fn NewKeyForm(create: ServerAction<CreateApiKey>) -> impl IntoView {
         error,
         pending,
     } = watch(create, "create_api_key");
+    let form = NodeRef::<html::Form>::new();
+    Effect::new(move |_| {
+        if let (Some(Ok(_)), Some(form)) = (create.value().get(), form.get()) {
+            form.reset();
+        }
+    });
     // That the password is asked for is no error of the form.
     let error = Signal::derive(move || error.get().filter(|it| *it != Error::RecentSignInNeeded));
     let typed = |name| returned.as_ref().and_then(|form| form.typed(name));
@@ -259,6 +266,7 @@ fn NewKeyForm(create: ServerAction<CreateApiKey>) -> impl IntoView {
         <section class="apart" aria-labelledby="create">
             <h2 id="create">"Create a key"</h2>
             <form
+                node_ref=form
                 method="post"
                 action="/api/create_api_key"
                 class="form narrow"
