@@ -81,7 +81,7 @@ test("what is missing is told, and what was chosen stays", async ({ page, javaSc
   await create(page);
   await expect(page.getByRole("alert").filter({ visible: true })).toHaveText("2 fields need another look.");
   await expect(page.getByLabel("What it is for")).toHaveAccessibleDescription(/Fill this in\./);
-  await expect(page.getByRole("group", { name: "What it may do" })).toContainText("Fill this in.");
+  await expect(page.getByRole("group", { name: "What it may do" })).toContainText("Choose at least one.");
   await photograph(page, info.project.name, "keys-errors");
   if (javaScriptEnabled !== false) await expectAccessible(page);
   const hostile = `"><img src=x onerror=alert(1)>{{1+1}}\u202egnp`;

@@ -9,6 +9,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use cloakroom::server::secret::Secret;
 use reqwest::{Method, header};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 const ALL: &str = "profile:read sessions:read sessions:write activity:read keys:read";
 const SECRET: &str = "c2l4dGVlbiBieXRlcyBhbmQgc2l4dGVlbiBtb3JlLi4";
@@ -72,9 +73,11 @@ async fn every_operation_refuses_nobody_and_names_its_scope() {
     let document = app.browser().open("/v1/openapi.json").await.json();
     assert_eq!(document["openapi"], "3.1.0");
     let mut described = Vec::new();
+    let mut names = BTreeSet::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (name, operation) in methods.as_object().unwrap() {
             let scope = operation["security"][0]["api_key"][0].as_str().unwrap();
+            assert!(names.insert(operation["operationId"].to_string()), "{path}");
             described.push((name.to_uppercase(), path.clone(), scope.to_owned()));
         }
     }

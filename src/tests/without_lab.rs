@@ -3,14 +3,13 @@
 use crate::place::Place;
 
 /// Of each of its files, its events, its hosts and its notes.
-const WORDS: [&str; 9] = [
+const WORDS: [&str; 8] = [
     "evil.shop.localhost",
     "lab.example",
     "/lab/lab",
     "lab_request",
     "lab_open",
     "attackers-client",
-    "access_token",
     "list_notes",
     "write_note",
 ];

@@ -200,7 +200,7 @@ fn NewKey(key: String) -> impl IntoView {
                 <code class="secret-text">{key}</code>
             </p>
             <p class="quiet small">
-                "Whoever has it can do what it was made for. If it gets lost, revoke it here."
+                "Whoever has it can do what it was made for. If somebody else may have it, revoke it here."
             </p>
         </section>
     }
@@ -241,20 +241,11 @@ fn NewKeyForm(create: ServerAction<CreateApiKey>) -> impl IntoView {
             view! { <ScopeBox scope=*scope is_ticked=is_ticked /> }
         })
         .collect_view();
-    let problem = move |name| {
-        let problem = move || error.get().and_then(|error| error.of_field(name));
-        view! {
-            {move || {
-                problem()
-                    .map(|problem| {
-                        view! {
-                            <p class="error" id=format!("{name}-error")>
-                                {words::what_is_wrong(problem)}
-                            </p>
-                        }
-                    })
-            }}
-        }
+    let no_scope = move || error.get().and_then(|error| error.of_field("scopes"));
+    let no_days = move || {
+        error
+            .get()
+            .and_then(|error| error.of_field("expires_in_days"))
     };
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
@@ -287,20 +278,32 @@ fn NewKeyForm(create: ServerAction<CreateApiKey>) -> impl IntoView {
                     id="scopes"
                     class="choices"
                     tabindex="-1"
-                    aria-describedby=move || {
-                        error.get().and_then(|it| it.of_field("scopes")).map(|_| "scopes-error")
-                    }
+                    aria-describedby=move || no_scope().map(|_| "scopes-error")
                 >
                     <legend>"What it may do"</legend>
                     {boxes}
-                    {problem("scopes")}
+                    {move || {
+                        no_scope()
+                            .map(|_| {
+                                view! {
+                                    <p class="error" id="scopes-error">
+                                        "Choose at least one."
+                                    </p>
+                                }
+                            })
+                    }}
                 </fieldset>
                 <div class="field">
                     <label for="expires_in_days">"It expires after"</label>
                     <select id="expires_in_days" name="expires_in_days">
                         {days}
                     </select>
-                    {problem("expires_in_days")}
+                    {move || {
+                        no_days()
+                            .map(|problem| {
+                                view! { <p class="error">{words::what_is_wrong(problem)}</p> }
+                            })
+                    }}
                 </div>
                 <Submit label="Create key" pending_label="Creating…" pending=pending />
             </form>

@@ -44,13 +44,14 @@ pub struct Place {
 
 /// List what happened to the account
 ///
-/// The newest first, 25 at a time. While `next` is not null there is another page: ask for it with
-/// `after` set to that.
+/// The newest first, 25 at a time. While "next" is not null there is another page: ask for it with
+/// "after" set to that.
 #[utoipa::path(
     get,
     path = "/v1/activity",
+    operation_id = "list_activity",
     tag = "Activity",
-    params(("after" = Option<String>, Query, description = "The `next` of the page before; without it, the first page.", pattern = "^[0-9]{1,16}\\.[A-Za-z0-9_-]{22}$")),
+    params(("after" = Option<String>, Query, description = "The \"next\" of the page before; without it, the first page.", pattern = "^[0-9]{1,16}\\.[A-Za-z0-9_-]{22}$")),
     responses((status = 200, description = "A page of what happened.", body = Activity)),
     security(("api_key" = ["activity:read"]))
 )]

@@ -39,6 +39,7 @@ pub struct Key {
 #[utoipa::path(
     get,
     path = "/v1/keys",
+    operation_id = "list_keys",
     tag = "Keys",
     responses((status = 200, description = "The keys that can be used.", body = Keys)),
     security(("api_key" = ["keys:read"]))

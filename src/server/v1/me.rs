@@ -35,6 +35,7 @@ pub struct ThisKey {
 #[utoipa::path(
     get,
     path = "/v1/me",
+    operation_id = "show_me",
     tag = "Account",
     responses((status = 200, description = "Whose key it is.", body = Me)),
     security(("api_key" = ["profile:read"]))

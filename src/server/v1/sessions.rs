@@ -45,6 +45,7 @@ pub struct Session {
 #[utoipa::path(
     get,
     path = "/v1/sessions",
+    operation_id = "list_sessions",
     tag = "Sessions",
     responses((status = 200, description = "The devices that are signed in.", body = Sessions)),
     security(("api_key" = ["sessions:read"]))
@@ -75,6 +76,7 @@ pub async fn list(Extension(program): Extension<Program>) -> Result<Json<Session
 #[utoipa::path(
     delete,
     path = "/v1/sessions/{id}",
+    operation_id = "end_session",
     tag = "Sessions",
     params(("id" = String, Path, description = "The session's id, from the list.", pattern = "^[A-Za-z0-9_-]{22}$")),
     responses(
