@@ -22,6 +22,9 @@ function form(action: string, more = ""): string {
     current_password: password,
     new_password: attackers,
     text: "The attacker was here.",
+    label: "the attacker's own",
+    scopes: "sessions:write",
+    expires_in_days: "365",
   };
   const inputs = Object.entries(fields).map(([name, value]) => `<input name="${name}" value="${value}">`);
   return `<form method="post" action="${action}" ${more}>${inputs.join("")}<button>Win a prize</button></form>`;
@@ -34,6 +37,7 @@ async function expectUntouched(page: Page, email: string, app = baseURL): Promis
   expect(await text("/api/viewer")).toContain(email);
   expect(JSON.parse(await text("/api/list_sessions"))["sessions"]).toHaveLength(1);
   expect(await text("/api/list_notes")).toBe("[]");
+  expect(JSON.parse(await text("/api/list_api_keys"))["keys"]).toEqual([]);
   const confirmed = await ask(context, `${app}/api/confirm_password`, {
     headers: { ...asForm, origin: app },
     body: new URLSearchParams({ password }).toString(),
