@@ -20,6 +20,24 @@ impl Request {
         ))
     }
 
+    /// As somebody's program asks, with its API key.
+    pub fn with_key(path: &str, key: &str) -> Self {
+        Self(format!(
+            "GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n\
+             Authorization: Bearer {key}\r\n\r\n"
+        ))
+    }
+
+    /// A form, posted by a page's program.
+    pub fn post_form(path: &str, cookie: &str, body: &str) -> Self {
+        Self(format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost\r\n\
+             Accept: application/json\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+             Cookie: {cookie}\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        ))
+    }
+
     /// As a page's program asks, not as a browser that navigates.
     pub fn asked_by_program(self) -> Self {
         Self(

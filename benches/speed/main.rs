@@ -9,6 +9,7 @@
 mod bare;
 mod checks;
 mod endings;
+mod keys;
 mod load;
 mod node;
 mod report;
@@ -47,7 +48,9 @@ fn main() {
         ("one-node", endings::on_one_node),
         ("another-node", endings::on_another_node),
         ("tokens", tokens::given_out),
-        ("keys", tokens::exchanged),
+        ("rotation", tokens::exchanged),
+        ("keys", keys::checked),
+        ("keys-another-node", keys::revoked_on_another_node),
     ];
     // All of them, or those that are named: `cargo bench … -- viewer forged`.
     let named: Vec<String> = std::env::args().skip(1).collect();

@@ -108,6 +108,7 @@ impl Node {
             &mut config.limits.sign_ins_per_account,
             &mut config.limits.sign_ins_per_account_and_address,
             &mut config.limits.sign_ups_per_address,
+            &mut config.limits.requests_per_key,
         ] {
             *limit = 10_000_000;
         }

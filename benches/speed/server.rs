@@ -38,6 +38,8 @@ impl Server {
                 "CLOAKROOM_LIMITS_SIGN_INS_PER_ACCOUNT_AND_ADDRESS",
                 "1000000",
             )
+            // And with one key.
+            .env("CLOAKROOM_LIMITS_REQUESTS_PER_KEY", "50000000")
             // Nobody signs in a hundred times without ever signing out.
             .env("CLOAKROOM_SESSION_MAX_PER_USER", "1000")
             .env("CLOAKROOM_LIMITS_TOKENS_PER_CLIENT", "1000000000")

@@ -19,6 +19,9 @@ function form(action: string, more = ""): string {
     current_password: password,
     new_password: attackers,
     text: "The attacker was here.",
+    label: "the attacker's own",
+    scopes: "sessions:write",
+    expires_in_days: "365",
   };
   const inputs = Object.entries(fields).map(([name, value]) => `<input name="${name}" value="${value}">`);
   return `<form method="post" action="${action}" ${more}>${inputs.join("")}<button>Win a prize</button></form>`;

@@ -8,5 +8,5 @@ use leptos::{prelude::*, server_fn::codec::GetUrl};
 pub async fn list_activity(#[server(default)] after: Option<String>) -> Result<Activity, Error> {
     use crate::server::{activity, doors::signed_in};
     let (caller, session) = signed_in()?;
-    Ok(activity::list(&caller, &session, &after.unwrap_or_default()).await?)
+    Ok(activity::list(&caller.state, &session.user_id, &after.unwrap_or_default()).await?)
 }

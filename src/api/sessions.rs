@@ -38,7 +38,7 @@ pub async fn sign_out() -> Result<GoOn, Error> {
 pub async fn list_sessions() -> Result<Devices, Error> {
     use crate::server::{doors::signed_in, sessions};
     let (caller, session) = signed_in()?;
-    Ok(sessions::list(&caller, &session).await?)
+    Ok(sessions::list(&caller.state, &session.user_id, Some(&session.id)).await?)
 }
 
 /// What the server sees of this browser's cookie, for the page that looks for it.

@@ -35,11 +35,13 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/sign-up") view={lazy::page::<pages::SignUp>()} ssr=SsrMode::InOrder />
                 <Route path=path!("/sign-in") view=pages::SignIn ssr=SsrMode::InOrder />
                 <Route path=path!("/proof") view={lazy::page::<pages::Proof>()} ssr=SsrMode::InOrder />
+                <Route path=path!("/developers") view={lazy::page::<pages::Developers>()} ssr=SsrMode::InOrder />
                 <Route path=path!("/account") view={lazy::page::<pages::Account>()} ssr=SsrMode::InOrder />
                 <Route path=path!("/account/sessions") view={lazy::page::<pages::Sessions>()} ssr=SsrMode::InOrder />
                 <Route path=path!("/account/security") view={lazy::page::<pages::Security>()} ssr=SsrMode::InOrder />
                 <Route path=path!("/account/apps") view={lazy::page::<pages::Apps>()} ssr=SsrMode::InOrder />
                 <Route path=path!("/consent") view={lazy::page::<pages::Consent>()} ssr=SsrMode::InOrder />
+                <Route path=path!("/account/keys") view={lazy::page::<pages::Keys>()} ssr=SsrMode::InOrder />
                 <Route path=path!("/account/activity") view={lazy::page::<pages::Activity>()} ssr=SsrMode::InOrder />
                 <ExampleRoutes />
             </Routes>

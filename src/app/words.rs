@@ -1,6 +1,6 @@
 //! The words for people: what the wire says in codes.
 
-use crate::wire::{Error, Problem, activity::Kind, sessions::Device};
+use crate::wire::{Error, Problem, activity::Kind, api_keys::Scope, sessions::Device};
 
 /// What happened, and what to do next.
 pub fn what_happened(error: &Error) -> String {
@@ -56,6 +56,11 @@ pub fn what_is_wrong(problem: Problem) -> String {
         }
         Problem::LikeEmail => "This is too close to your address. Choose another.".to_owned(),
         Problem::Guessable => "This is a pattern that is soon guessed. Choose another.".to_owned(),
+        Problem::OutOfRange { min, max } => format!("Choose from {min} to {max}."),
+        Problem::Unknown => "Choose from those that are listed.".to_owned(),
+        Problem::TooMany { max } => {
+            format!("There are {max} already. Revoke one that is no longer needed.")
+        }
     }
 }
 
@@ -65,6 +70,25 @@ pub fn ended(count: u32) -> String {
         0 => "No other device was signed in.".to_owned(),
         1 => "1 other device was signed out.".to_owned(),
         count => format!("{count} other devices were signed out."),
+    }
+}
+
+/// What was revoked, once it is.
+pub fn revoked(count: u32) -> &'static str {
+    match count {
+        0 => "The key was revoked already.",
+        _ => "The key was revoked. It opens nothing any more.",
+    }
+}
+
+/// What a key may do.
+pub fn scope(scope: Scope) -> &'static str {
+    match scope {
+        Scope::ProfileRead => "See whose account it is",
+        Scope::SessionsRead => "See your devices",
+        Scope::SessionsWrite => "Sign devices out",
+        Scope::ActivityRead => "See what happened",
+        Scope::KeysRead => "See your API keys",
     }
 }
 
@@ -99,6 +123,8 @@ pub fn happened(kind: Kind, how_many: u32) -> String {
         (Kind::PasswordChanged, many) => {
             format!("The password was changed, and {many} other devices were signed out")
         }
+        (Kind::ApiKeyCreated, _) => "An API key was created".to_owned(),
+        (Kind::ApiKeyRevoked, _) => "An API key was revoked".to_owned(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What happened to an account, for its owner to read.
 
-use super::{caller::Caller, error::Error, sessions::Session, state::State};
+use super::{error::Error, state::State};
 use crate::wire::{
     self,
     activity::{Activity, Entry},
@@ -100,12 +100,11 @@ struct Row {
     address: String,
 }
 
-/// What happened to the caller's account, newest first, from before the entry that `after` names.
+/// What happened to this user's account, newest first, from before the entry that `after` names.
 ///
 /// # Errors
 /// [`wire::Error::BadRequest`] if `after` is not the end of an earlier page.
-pub async fn list(caller: &Caller, session: &Session, after: &str) -> Result<Activity, Error> {
-    let state = &caller.state;
+pub async fn list(state: &State, user_id: &str, after: &str) -> Result<Activity, Error> {
     // What waits to be written has happened as well; a disk that is full is no reason to keep the
     // rest from being read.
     let flushed = timeout(FLUSH_WITHIN, state.later.flush(state)).await;
@@ -118,7 +117,7 @@ pub async fn list(caller: &Caller, session: &Session, after: &str) -> Result<Act
          WHERE user_id = $1 AND (at_ms < $2 OR (at_ms = $2 AND id < $3)) \
          ORDER BY at_ms DESC, id DESC LIMIT $4",
     )
-    .bind(&session.user_id)
+    .bind(user_id)
     .bind(at_ms)
     .bind(id)
     .bind(i64::try_from(PAGE + 1).unwrap_or(i64::MAX))

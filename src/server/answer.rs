@@ -1,10 +1,10 @@
-//! The one place that turns a refusal into a response: JSON in the wire's encoding for programs,
-//! a page for people, and the status that goes with the code.
+//! The one place that turns a refusal into a response: JSON in the wire's encoding for the pages'
+//! programs, a page for people, problem details at `/v1`, and the status that goes with the code.
 //!
 //! Layers refuse with an empty response that carries the [`wire::Error`]; whatever some library
 //! below refuses with its own status and text is put into the same words.
 
-use super::forward_auth;
+use super::{forward_auth, v1};
 use crate::wire;
 use axum::{
     body::Body,
@@ -54,9 +54,12 @@ pub async fn finish(
     let error = match response.extensions().get::<wire::Error>() {
         Some(error) => error.clone(),
         None if status.is_client_error() || status.is_server_error() => {
-            // A page of ours that says "not found" has said it already.
+            // A page of ours that says "not found" has said it already, and so has a problem.
             let content_type = response.headers().get(header::CONTENT_TYPE);
-            if content_type.is_some_and(|it| it.as_bytes().starts_with(b"text/html")) {
+            if content_type.is_some_and(|it| {
+                let it = it.as_bytes();
+                it.starts_with(b"text/html") || it.starts_with(b"application/problem+json")
+            }) {
                 return response;
             }
             wire::Error::from_status(status.as_u16())
@@ -67,17 +70,19 @@ pub async fn finish(
         tracing::warn!(event = "cross_site_refused", path = uri.path());
     }
     let (parts, _) = response.into_parts();
-    let (content_type, body) = if wants_html {
-        ("text/html; charset=utf-8", error_page(&error))
+    let mut answer = if v1::is_below(uri.path()) {
+        v1::Problem::from(error.clone()).into_response()
     } else {
-        (
-            "application/json",
-            serde_json::to_string(&error).unwrap_or_default(),
-        )
+        let (content_type, body) = if wants_html {
+            ("text/html; charset=utf-8", error_page(&error))
+        } else {
+            let json = serde_json::to_string(&error).unwrap_or_default();
+            ("application/json", json)
+        };
+        let content_type = [(header::CONTENT_TYPE, HeaderValue::from_static(content_type))];
+        (status, content_type, Body::from(body)).into_response()
     };
-    let mut answer = (status, Body::from(body)).into_response();
     let headers = answer.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     let sign_in = HeaderName::from_static(forward_auth::SIGN_IN);
     for kept in [header::SET_COOKIE, header::ALLOW, sign_in] {
         for value in parts.headers.get_all(&kept) {

@@ -50,10 +50,17 @@ pub async fn identify(
     next: Next,
 ) -> Response {
     let headers = request.headers();
-    let visitor = Visitor {
-        address: client_address(&request, state.config.server.trusted_proxy_hops),
-        user_agent: user_agent(headers),
-    };
+    // What a program shows is good at `/v1` and nowhere else: beside a cookie nobody can say who is
+    // meant, and alone it is nobody (security.md AK-4).
+    if request.uri().path().starts_with("/api/") && bearer(headers).is_some() {
+        let has_cookie = !matches!(cookie::find(headers, cookie::SESSION), Found::None);
+        return refuse(if has_cookie {
+            wire::Error::BadRequest
+        } else {
+            wire::Error::SignInNeeded
+        });
+    }
+    let visitor = visitor(&request, state.config.server.trusted_proxy_hops);
     let mut shown = Shown::default();
     let resumed = match cookie::find(headers, cookie::SESSION) {
         Found::None => Resumed::default(),
@@ -106,6 +113,23 @@ impl Caller {
             // The browser goes on with the cookie that it has, and the next request tries again.
             Err(error) => tracing::warn!(event = "not_renewed", %error),
         }
+    }
+}
+
+/// The token that a program shows (RFC 6750, 2.1); none if it shows something else or nothing.
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| token.trim_matches(' '))
+}
+
+/// From where a request comes, and with what.
+pub(super) fn visitor(request: &Request, trusted_proxy_hops: u32) -> Visitor {
+    Visitor {
+        address: client_address(request, trusted_proxy_hops),
+        user_agent: user_agent(request.headers()),
     }
 }
 

@@ -113,6 +113,8 @@ tables! {
         client_failures_per_address: u32 = 60,
         /// Requests for tokens of one client a minute.
         tokens_per_client: u32 = 6_000,
+        /// Requests of one API key a minute.
+        requests_per_key: u32 = 600,
     }
     /// Cloakroom as an OpenID Connect provider.
     Oidc {
@@ -270,6 +272,7 @@ impl Config {
             rule!(limits.sign_ups_per_address, 1..=most, ""),
             rule!(limits.client_failures_per_address, 1..=most, ""),
             rule!(limits.tokens_per_client, 1..=most, ""),
+            rule!(limits.requests_per_key, 1..=most, ""),
             rule!(oidc.rotate_keys_after_days, 1..=most, " days"),
             rule!(passwords.min_length, 8..=64, " code points"),
             // What is hashed today must be what may be verified tomorrow.

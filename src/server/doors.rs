@@ -1,7 +1,9 @@
 //! Who may come in. Every server function opens with one of these lines, and
 //! private pages are behind the guard at the end (promise 2: closed unless opened).
 
-use super::{answer::refuse, caller::Caller, forms::to_sign_in, sessions::Session, state::State};
+use super::{
+    answer::refuse, caller::Caller, forms::to_sign_in, sessions::Session, state::State, v1,
+};
 use crate::wire::{self, fields::local_path};
 use axum::{
     extract::Request,
@@ -100,6 +102,9 @@ pub fn provide(state: &State) {
         min_length: state.config.passwords.min_length,
     });
     if let Some(parts) = use_context::<Parts>() {
+        if parts.uri.path() == "/developers" {
+            provide_context(v1::reference());
+        }
         if let Some(session) = parts
             .extensions
             .get::<Caller>()

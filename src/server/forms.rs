@@ -15,6 +15,7 @@ use super::{
 };
 use crate::wire::{
     self,
+    api_keys::NewApiKey,
     fields::local_path,
     sessions::Ended,
     users::{GoOn, ReturnedForm},
@@ -31,17 +32,20 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use std::{borrow::Cow, error::Error as Source, time::Duration};
 
 /// What may come back into a form. A password is not on this list.
-const RETURNED: [&str; 7] = [
+const RETURNED: [&str; 10] = [
     "email",
+    "expires_in_days",
     "id",
     "keep_me_signed_in",
     "keep_others",
+    "label",
     "next",
+    "scopes",
     "text",
     "then",
 ];
 /// What goes on by itself once the password has been confirmed.
-const GOES_ON: [&str; 2] = ["end_session", "end_other_sessions"];
+const GOES_ON: [&str; 3] = ["create_api_key", "end_session", "end_other_sessions"];
 /// A cookie is dropped whole above 4,096 octets (RFC 6265bis); what makes more JSON than this is
 /// not returned.
 const TYPED_MAX: usize = 2_400;
@@ -79,12 +83,16 @@ pub async fn around_functions(
     };
     // The framework's decoder reads nested names such as `[email]`; ours have none, and what two
     // readers of one form understand differently is a way around the first.
-    let fields: Fields<'_> = form_urlencoded::parse(&body).collect();
+    let mut fields: Fields<'_> = form_urlencoded::parse(&body).collect();
     if !fields.iter().all(|(name, _)| is_plain_name(name)) {
         return refuse(wire::Error::BadRequest);
     }
     let Some(caller) = parts.extensions.get::<Caller>().cloned() else {
         return refuse(wire::Error::Unexpected { id: String::new() });
+    };
+    let body = match join(&mut fields, "scopes") {
+        Some(joined) => Bytes::from(joined),
+        None => body.clone(),
     };
     parts
         .headers
@@ -102,7 +110,7 @@ pub async fn around_functions(
         Ok(())
     };
     let answered = match admitted {
-        Ok(()) => ask(next, Request::from_parts(parts, Body::from(body.clone()))).await,
+        Ok(()) => ask(next, Request::from_parts(parts, Body::from(body))).await,
         Err(error) => Err(error),
     };
     let form = Form {
@@ -148,6 +156,11 @@ impl Form<'_> {
         }
         if let Ok(Ended { count, next }) = serde_json::from_slice(answer) {
             return self.send(&next, Ok(count), Vec::new());
+        }
+        // Shown once, on the page that the browser goes on to: sealed until then, as what was typed
+        // would be.
+        if let Ok(NewApiKey { key, next, .. }) = serde_json::from_slice(answer) {
+            return self.send(&next, Ok(1), vec![("key".to_owned(), key)]);
         }
         let next = serde_json::from_slice::<GoOn>(answer).ok();
         let next = next.map_or_else(|| came_from.unwrap_or("/".to_owned()), |go| go.next);
@@ -246,6 +259,25 @@ async fn ask(next: Next, request: Request) -> Result<(response::Parts, Bytes), w
 fn value_of<'a>(fields: &'a Fields<'_>, name: &str) -> Option<&'a str> {
     let found = fields.iter().find(|(other, _)| other == name);
     found.map(|(_, value)| &**value)
+}
+
+/// Boxes of one name that are ticked come as fields of one name, which the framework refuses: as
+/// one field, with spaces between, they are what a program sends. The form with them, if there was
+/// more than one.
+fn join(fields: &mut Fields<'_>, name: &str) -> Option<String> {
+    let ticked: Vec<&str> = fields
+        .iter()
+        .filter(|(other, _)| other == name)
+        .map(|(_, value)| &**value)
+        .collect();
+    if ticked.len() < 2 {
+        return None;
+    }
+    let joined = ticked.join(" ");
+    fields.retain(|(other, _)| other != name);
+    fields.push((name.to_owned().into(), joined.into()));
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    Some(form.extend_pairs(fields.iter()).finish())
 }
 
 fn is_plain_name(name: &str) -> bool {

@@ -1,9 +1,10 @@
-//! What may be written a little later, together: when sessions were last seen, and sign-ins that
-//! failed. Neither makes a request wait for the disk, and a wrong password takes no longer at an
+//! What may be written a little later, together: when sessions and keys were last used, and
+//! sign-ins that failed. None makes a request wait for the disk, and a wrong password takes no longer at an
 //! account that there is than at one that there is not.
 
 use super::{
     activity::{self, Visitor},
+    api_keys,
     error::Error,
     limits::address_key,
     state::State,
@@ -24,6 +25,8 @@ const FAILURES_MAX: usize = 10_000;
 /// What waits.
 #[derive(Default)]
 pub struct Later {
+    /// When API keys were last used.
+    pub keys: api_keys::Used,
     waiting: Mutex<Waiting>,
     /// One flush at a time.
     turn: tokio::sync::Mutex<()>,
@@ -91,7 +94,8 @@ impl Later {
             let later = &state.later;
             let _turn = later.turn.lock().await;
             later.flush_failed(&state).await?;
-            later.flush_seen(&state).await
+            later.flush_seen(&state).await?;
+            later.keys.flush(&state).await
         });
         writing.await?
     }

@@ -25,6 +25,20 @@ pub struct Limits {
     sign_ups_by_address: Limit,
     client_failures: Limit,
     tokens: Limit,
+    requests_by_key: Limit,
+}
+
+/// What is left of a limit after a request, for whoever made it.
+#[derive(Clone, Copy, Debug)]
+pub struct Quota {
+    /// So many requests in every window.
+    pub most: u32,
+    /// The window, in seconds.
+    pub window_s: i64,
+    /// Requests that are left.
+    pub left: i64,
+    /// Until all of them are there again, or, where none is left, the next is; in seconds.
+    pub reset_s: i64,
 }
 
 /// Three counts, so that whoever guesses runs into one and the owner is hardly ever kept out
@@ -48,6 +62,7 @@ impl Limits {
             sign_ups_by_address: a_minute(settings.sign_ups_per_address),
             client_failures: a_minute(settings.client_failures_per_address),
             tokens: a_minute(settings.tokens_per_client),
+            requests_by_key: a_minute(settings.requests_per_key),
         }
     }
 
@@ -96,6 +111,27 @@ impl Limits {
         self.tokens.take(client_id)
     }
 
+    /// Takes one request of an API key. What is left, and whether there was one.
+    pub fn admit_key(&self, key_id: &str) -> (Quota, Result<(), wire::Error>) {
+        let limit = &self.requests_by_key;
+        let quota = |left, reset_s| Quota {
+            most: limit.burst,
+            window_s: limit.period_us / 1_000_000,
+            left,
+            reset_s,
+        };
+        match limit.take_one(key_id) {
+            Ok(full_in_us) => {
+                let left = (limit.period_us - full_in_us) / limit.interval_us;
+                (quota(left, full_in_us / 1_000_000 + 1), Ok(()))
+            }
+            Err(retry_after_s) => {
+                let refused = wire::Error::TooManyRequests { retry_after_s };
+                (quota(0, i64::from(retry_after_s)), Err(refused))
+            }
+        }
+    }
+
     /// Forgets the tries at an account from this address: its owner has shown who they are.
     pub fn forget(&self, address: IpAddr, email: &Email) {
         let limits = &self.signing_in;
@@ -110,19 +146,21 @@ impl Limits {
 /// empty again. The store is bounded, so that a flood of addresses cannot fill the memory.
 struct Limit {
     clock: Clock,
-    interval_ms: i64,
-    period_ms: i64,
+    burst: u32,
+    interval_us: i64,
+    period_us: i64,
     full_at: Cache<String, Arc<AtomicI64>>,
 }
 
 impl Limit {
     /// `burst` tries at once, and as many again in every `period`.
     fn new(clock: Clock, burst: u32, period: Duration) -> Self {
-        let period_ms = i64::try_from(period.as_millis()).unwrap_or(i64::MAX);
+        let period_us = i64::try_from(period.as_micros()).unwrap_or(i64::MAX);
         Self {
             clock,
-            interval_ms: (period_ms / i64::from(burst.max(1))).max(1),
-            period_ms,
+            burst,
+            interval_us: (period_us / i64::from(burst.max(1))).max(1),
+            period_us,
             full_at: Cache::builder()
                 .max_capacity(KEYS)
                 .time_to_idle(period * 2)
@@ -130,21 +168,32 @@ impl Limit {
         }
     }
 
-    /// Takes one try, or says how many seconds it is until the next is there.
+    /// Takes one try.
     fn take(&self, key: &str) -> Result<(), wire::Error> {
-        let now = self.clock.now_ms();
+        let taken = self.take_one(key);
+        taken
+            .map(drop)
+            .map_err(|retry_after_s| wire::Error::TooManyRequests { retry_after_s })
+    }
+
+    /// Takes one try, and says in how many microseconds all of them are there again; or says how
+    /// many seconds it is until the next is there.
+    fn take_one(&self, key: &str) -> Result<i64, u32> {
+        let now = self.clock.now_ms() * 1000;
         let cell = self
             .full_at
             .get_with_by_ref(key, || Arc::new(AtomicI64::new(now)));
         let taken = cell.fetch_update(Ordering::AcqRel, Ordering::Acquire, |full_at| {
-            let next = full_at.max(now) + self.interval_ms;
-            (next - now <= self.period_ms).then_some(next)
+            let next = full_at.max(now) + self.interval_us;
+            (next - now <= self.period_us).then_some(next)
         });
-        taken.map(drop).map_err(|full_at| {
-            let wait_ms = full_at + self.interval_ms - now - self.period_ms;
-            let retry_after_s = u32::try_from(wait_ms.div_euclid(1000) + 1).unwrap_or(1);
-            wire::Error::TooManyRequests { retry_after_s }
-        })
+        match taken {
+            Ok(full_at) => Ok(full_at.max(now) + self.interval_us - now),
+            Err(full_at) => {
+                let wait_us = full_at + self.interval_us - now - self.period_us;
+                Err(u32::try_from(wait_us.div_euclid(1_000_000) + 1).unwrap_or(1))
+            }
+        }
     }
 
     /// Gives all tries back.

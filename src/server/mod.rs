@@ -2,6 +2,7 @@
 
 pub mod activity;
 pub mod answer;
+pub mod api_keys;
 pub mod caller;
 mod cli;
 pub mod clients;
@@ -18,6 +19,7 @@ pub mod forms;
 pub mod forward_auth;
 pub mod grants;
 pub mod headers;
+mod jws;
 #[cfg(feature = "lab")]
 mod lab;
 pub mod later;
@@ -35,6 +37,7 @@ pub mod settings;
 pub mod signing_keys;
 pub mod state;
 pub mod users;
+mod v1;
 mod walls;
 
 use clap::Parser;

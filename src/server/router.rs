@@ -1,7 +1,7 @@
 //! Every route and every layer, in order, on one screen.
 
 use super::{
-    answer, caller, documents, doors, forms, forward_auth, headers, oidc, state::State, walls,
+    answer, caller, documents, doors, forms, forward_auth, headers, oidc, state::State, v1, walls,
 };
 use crate::{app, wire};
 use axum::{
@@ -73,8 +73,10 @@ pub fn router(state: State) -> Router {
         .merge(people)
         .layer(middleware::from_fn(walls::same_site_only))
         .layer(CsrfLayer::new())
-        // What programs ask, from any site: no cookie is looked at.
+        // What programs ask, from any site: no cookie is looked at, and no browser shows a key by
+        // itself, so that nothing has to be said about other sites.
         .merge(oidc::routes())
+        .merge(v1::routes(&state))
         .layer(middleware::from_fn(walls::plain_requests))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,

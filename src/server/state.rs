@@ -1,6 +1,7 @@
 //! What the server holds while it runs: made once, provided once.
 
 use super::{
+    api_keys,
     clients::Clients,
     clock::{Clock, NowAndThen},
     config::Config,
@@ -44,6 +45,8 @@ pub struct Inner {
     pub hasher: Hasher,
     /// Session tokens.
     pub signer: Signer,
+    /// API keys.
+    pub api_keys: api_keys::Keys,
     /// Live sessions in memory.
     pub sessions: SessionCache,
     /// Of what others end.
@@ -74,6 +77,7 @@ impl State {
         let (state, secret) = Self::open_any(settings, clock, random).await?;
         deployment::check(&state.db, &secret).await?;
         signing_keys::prepare(&state, Algorithm::Es256).await?;
+        state.hearing.load_revoked_keys(&state).await?;
         Ok(state)
     }
 
@@ -104,6 +108,7 @@ impl State {
             later: Later::default(),
             hasher: Hasher::new(&config.passwords, random.clone())?,
             signer: Signer::new(&secret)?,
+            api_keys: api_keys::Keys::new(&secret)?,
             seal: Seal::new(&secret)?,
             limits: Limits::new(&config.limits, &clock),
             back_channel: BackChannel::default(),

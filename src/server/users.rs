@@ -2,6 +2,7 @@
 
 use super::{
     activity::{self, Kind},
+    api_keys,
     caller::Caller,
     error::Error,
     grants,
@@ -306,7 +307,7 @@ pub async fn change_password(
 }
 
 /// Keeps somebody out, or lets them in again: the operator's way. Keeping them out ends all
-/// their sessions in the same transaction (ASVS 7.4.2). How many ended; none if there is no such
+/// their sessions, and revokes their keys, in the same transaction (ASVS 7.4.2). How many ended; none if there is no such
 /// account.
 ///
 /// # Errors
@@ -327,16 +328,18 @@ pub async fn set_disabled(
     let Some((user_id,)) = user else {
         return Ok(None);
     };
-    let mut ended = 0;
+    let (mut ended, mut revoked) = (0, 0);
     if is_disabled {
         ended = sessions::end_all_of(&mut change, &user_id, None, "disabled").await?;
+        revoked = api_keys::revoke_all_of(&mut change, &user_id).await?;
     }
     change.commit().await?;
     tracing::info!(
         event = "account_disabled",
         user = user_id,
         is_disabled,
-        ended
+        ended,
+        revoked
     );
     Ok(Some(ended))
 }

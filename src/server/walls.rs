@@ -3,16 +3,20 @@
 use super::{
     answer::refuse,
     cookie::{self, Found},
+    v1,
 };
 use crate::wire;
 use axum::{extract::Request, middleware::Next, response::Response};
 use http::{HeaderMap, Method, header};
 
-/// Methods and paths that the framework below us would stumble over (security.md LX-15).
+/// Methods and paths that the framework below us would stumble over (security.md LX-15). Below `/v1`
+/// there is no framework, and each route says what methods it has.
 pub async fn plain_requests(request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let is_usual = [Method::GET, Method::HEAD, Method::POST].contains(request.method());
     // A browser asks for leave before a page of another site calls what programs call.
-    let is_preflight = request.method() == Method::OPTIONS && is_for_programs(request.uri().path());
-    if !is_preflight && ![Method::GET, Method::HEAD, Method::POST].contains(request.method()) {
+    let is_preflight = request.method() == Method::OPTIONS && is_for_programs(path);
+    if !is_usual && !is_preflight && !v1::is_below(path) {
         return refuse(wire::Error::MethodNotAllowed);
     }
     let uri = request.uri();

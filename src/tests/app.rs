@@ -202,6 +202,44 @@ pub struct Browser {
     cookies: Mutex<Vec<(String, String)>>,
 }
 
+/// Somebody's program: it has a key, and no cookies.
+pub struct Program {
+    browser: Browser,
+    key: String,
+}
+
+impl Program {
+    pub fn new(url: &str, key: &str) -> Self {
+        Self {
+            browser: Browser::at(url.to_owned()),
+            key: key.to_owned(),
+        }
+    }
+
+    /// What it shows.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// A request with the key where it belongs.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.browser.request(method, path);
+        request.header(header::AUTHORIZATION, format!("Bearer {}", self.key))
+    }
+
+    pub async fn send(&self, request: RequestBuilder) -> Answer {
+        self.browser.send(request).await
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(self.request(Method::GET, path)).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.send(self.request(Method::DELETE, path)).await
+    }
+}
+
 /// An answer, read whole.
 #[derive(Debug)]
 pub struct Answer {
@@ -357,6 +395,32 @@ impl Browser {
         let entries = answer.json()["entries"].clone();
         let kind = |entry: &serde_json::Value| entry["kind"].as_str().unwrap().to_owned();
         entries.as_array().unwrap().iter().map(kind).collect()
+    }
+
+    /// Makes an API key with these scopes, for a day; the whole answer.
+    pub async fn mint(&self, scopes: &str) -> serde_json::Value {
+        let form = [
+            ("label", "a program"),
+            ("scopes", scopes),
+            ("expires_in_days", "1"),
+        ];
+        let answer = self.call("create_api_key", &form).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        answer.json()
+    }
+
+    /// The same; the key alone.
+    pub async fn key(&self, scopes: &str) -> String {
+        self.mint(scopes).await["key"].as_str().unwrap().to_owned()
+    }
+
+    /// The account's API keys.
+    pub async fn list_api_keys(&self) -> Vec<serde_json::Value> {
+        let answer = self
+            .send(self.request(Method::GET, "/api/list_api_keys"))
+            .await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        answer.json()["keys"].as_array().unwrap().clone()
     }
 
     /// The session cookie's value: what only the browser and the server have.

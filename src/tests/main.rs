@@ -6,6 +6,7 @@
     reason = "a test that cannot go on has failed, and says where"
 )]
 
+mod api_keys;
 mod app;
 mod asvs;
 mod config;
@@ -30,5 +31,6 @@ mod session_token;
 mod sessions;
 mod shape;
 mod users;
+mod v1;
 #[cfg(not(feature = "lab"))]
 mod without_lab;

@@ -46,6 +46,10 @@ kinds! {
     AppAllowed = "app_allowed",
     /// A program was no longer allowed anything.
     AppRevoked = "app_revoked",
+    /// An API key was made.
+    ApiKeyCreated = "api_key_created",
+    /// An API key was revoked.
+    ApiKeyRevoked = "api_key_revoked",
 }
 
 /// One thing that happened.

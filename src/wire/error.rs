@@ -194,4 +194,18 @@ pub enum Problem {
     LikeEmail,
     /// Long, but a pattern that is quickly guessed.
     Guessable,
+    /// A number that is too small or too large.
+    OutOfRange {
+        /// The smallest that can be taken.
+        min: u32,
+        /// The largest.
+        max: u32,
+    },
+    /// None of those that there are.
+    Unknown,
+    /// There are as many as there may be.
+    TooMany {
+        /// How many there may be.
+        max: u32,
+    },
 }

@@ -119,6 +119,9 @@ enum Kind {
     Common,
     LikeEmail,
     Guessable,
+    OutOfRange,
+    Unknown,
+    TooMany,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -144,6 +147,9 @@ impl From<error::Problem> for Problem {
             P::Common => (Kind::Common, None, None),
             P::LikeEmail => (Kind::LikeEmail, None, None),
             P::Guessable => (Kind::Guessable, None, None),
+            P::OutOfRange { min, max } => (Kind::OutOfRange, Some(min), Some(max)),
+            P::Unknown => (Kind::Unknown, None, None),
+            P::TooMany { max } => (Kind::TooMany, None, Some(max)),
         };
         Self { is, min, max }
     }
@@ -166,6 +172,14 @@ impl From<Problem> for error::Problem {
             Kind::Common => Self::Common,
             Kind::LikeEmail => Self::LikeEmail,
             Kind::Guessable => Self::Guessable,
+            Kind::OutOfRange => Self::OutOfRange {
+                min: flat.min.unwrap_or_default(),
+                max: flat.max.unwrap_or_default(),
+            },
+            Kind::Unknown => Self::Unknown,
+            Kind::TooMany => Self::TooMany {
+                max: flat.max.unwrap_or_default(),
+            },
         }
     }
 }

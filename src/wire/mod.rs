@@ -3,6 +3,8 @@
 //! Nothing here can hold a secret: whatever is in this room may be read by any script on the page.
 
 pub mod activity;
+pub mod api_keys;
+pub mod developers;
 pub mod documents;
 pub mod error;
 pub mod fields;

@@ -4,7 +4,9 @@ mod account;
 mod activity;
 mod apps;
 mod consent;
+mod developers;
 mod home;
+mod keys;
 #[cfg(all(feature = "ssr", feature = "lab"))]
 pub mod lab;
 mod not_found;
@@ -20,7 +22,9 @@ pub use account::Account;
 pub use activity::Activity;
 pub use apps::Apps;
 pub use consent::Consent;
+pub use developers::Developers;
 pub use home::Home;
+pub use keys::Keys;
 pub use not_found::NotFound;
 #[cfg(feature = "lab")]
 pub use notes::Notes;

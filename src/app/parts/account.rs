@@ -11,11 +11,12 @@ use crate::{
 use leptos::prelude::*;
 
 /// The pages, and what they are called.
-const PAGES: [(&str, &str); 5] = [
+const PAGES: [(&str, &str); 6] = [
     ("/account", "Overview"),
     ("/account/sessions", "Devices"),
     ("/account/security", "Security"),
     ("/account/apps", "Connected apps"),
+    ("/account/keys", "API keys"),
     ("/account/activity", "Activity"),
 ];
 

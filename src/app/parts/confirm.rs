@@ -20,6 +20,9 @@ pub fn Confirm(
     /// Its argument, if it has one.
     #[prop(optional_no_strip)]
     id: Option<String>,
+    /// Its other arguments.
+    #[prop(optional)]
+    more: Vec<(&'static str, String)>,
     /// The page that it stands on.
     path: &'static str,
     /// Carries on.
@@ -34,6 +37,10 @@ pub fn Confirm(
             go_on.run(());
         }
     });
+    let more = more
+        .into_iter()
+        .map(|(name, value)| view! { <input type="hidden" name=name value=value /> })
+        .collect_view();
     view! {
         <section class="card confirm" aria-labelledby="confirm">
             <h2 id="confirm">"Is it you?"</h2>
@@ -44,6 +51,7 @@ pub fn Confirm(
                 <input type="hidden" name="next" value=path />
                 <input type="hidden" name="then" value=then />
                 {id.map(|id| view! { <input type="hidden" name="id" value=id /> })}
+                {more}
                 <Field
                     name="password"
                     label="Your password"

@@ -3,7 +3,8 @@
 use super::{Session, hearing::Mark};
 use crate::{
     server::{
-        activity::{self, Kind},
+        activity::{self, Kind, Visitor},
+        api_keys::{self, ApiKey},
         caller::Caller,
         db::Tx,
         error::Error,
@@ -17,16 +18,18 @@ use crate::{
 use sqlx::AnyConnection;
 use std::ops::{Deref, DerefMut};
 
-/// A transaction that changes sessions. Before its commit is answered, what this process has of
-/// the sessions it touched is forgotten; the other nodes forget it at a word that the transaction
-/// itself sends, within milliseconds, and those that hear nothing believe their memory for no
-/// longer than a second.
+/// A transaction that changes sessions or revokes keys. Before its commit is answered, what this
+/// process has of the sessions it touched is forgotten, and the keys are refused; the other nodes
+/// do the same at a word that the transaction itself sends, within milliseconds, and those that
+/// hear nothing believe their memory for no longer than a second.
 pub struct Change {
     state: State,
     tx: Tx,
     touched: Vec<HashedSid>,
     /// Clients are to be told of what ended.
     tells_clients: bool,
+    /// Ids of keys, and when they expire, in Unix seconds.
+    revoked: Vec<(String, i64)>,
 }
 
 /// Which sessions end.
@@ -66,6 +69,7 @@ impl Change {
             tx: state.db.write().await?,
             touched: Vec::new(),
             tells_clients: false,
+            revoked: Vec::new(),
         })
     }
 
@@ -82,6 +86,11 @@ impl Change {
     /// The row of this session is another when this is committed.
     pub fn touch(&mut self, key: &HashedSid) {
         self.touched.push(key.clone());
+    }
+
+    /// This key, which expires at this time in Unix seconds, is refused when this is committed.
+    pub fn revoke(&mut self, key_id: String, expires_at: i64) {
+        self.revoked.push((key_id, expires_at));
     }
 
     /// Ends sessions. Those that were live, as opposed to over by their times already, count.
@@ -176,8 +185,12 @@ impl Change {
             mut tx,
             touched,
             tells_clients,
+            revoked,
         } = self;
-        state.hearing.tell_nodes(&mut tx, &touched).await?;
+        state
+            .hearing
+            .tell_nodes(&mut tx, &touched, &revoked)
+            .await?;
         // Whatever was touched: a command that could not leave its mark is given once more.
         let mark = state.hearing.mark()?;
         // A task of its own: whoever asked may hang up between the commit and the forgetting,
@@ -188,6 +201,7 @@ impl Change {
                 state.sessions.forget(key);
             }
             committed?;
+            state.api_keys.revoked.add(revoked, state.clock.now_s());
             if tells_clients {
                 state.back_channel.wake();
             }
@@ -264,6 +278,30 @@ pub async fn end_one(caller: &Caller, session: &Session, id: &str) -> Result<u32
     }
     tracing::info!(event = "session_ended", session = id, reason);
     Ok(ended)
+}
+
+/// Ends one session of the key's owner, by its public id: a program of theirs asks for it.
+///
+/// # Errors
+/// [`wire::Error::NotFound`] for an id that no live session of theirs has.
+pub async fn end_by_key(
+    state: &State,
+    key: &ApiKey,
+    visitor: &Visitor,
+    id: &str,
+) -> Result<(), Error> {
+    let user_id = &key.user_id;
+    let mut change = Change::begin(state).await?;
+    api_keys::require_live(&mut change, key).await?;
+    let which = Condition::One(id, user_id);
+    if change.end("ended_by_key", which).await? == 0 {
+        return Err(wire::Error::NotFound.into());
+    }
+    let kind = Kind::SessionEnded;
+    activity::record(&mut change, user_id, kind, Some(id), 1, visitor).await?;
+    change.commit().await?;
+    tracing::info!(event = "session_ended", session = id, key = key.id);
+    Ok(())
 }
 
 /// Ends all sessions of the caller's but this one. How many that ended.

@@ -25,10 +25,11 @@ use std::{
 };
 use tokio::time::{Instant, timeout};
 
-/// The channel on PostgreSQL; what is said on it are hashes of sids, separated by spaces.
+/// The channel on PostgreSQL; what is said on it are hashes of sids, and keys with the time at which
+/// they expire, separated by spaces.
 const CHANNEL: &str = "cloakroom_sessions";
-/// Hashes in one notification, whose text PostgreSQL bounds at 8,000 bytes.
-const KEYS_AT_ONCE: usize = 150;
+/// Words in one notification, whose text PostgreSQL bounds at 8,000 bytes.
+const WORDS_AT_ONCE: usize = 150;
 /// A node sends a word to itself this often.
 const BEAT_EVERY: Duration = Duration::from_millis(250);
 /// A word that was sent longer ago proves nothing, in milliseconds.
@@ -39,6 +40,8 @@ const DEAF_AFTER: Duration = Duration::from_secs(3);
 const BEAT: &str = "beat:";
 /// Says that something is another which is held in memory and is no session.
 const CHANGED: &str = "changed:";
+/// What the word of a revoked key begins with; no hash does.
+const KEY: &str = "key:";
 /// Nothing has been heard.
 const NEVER: i64 = i64::MIN / 2;
 
@@ -54,7 +57,12 @@ pub struct Hearing {
 
 enum Way {
     /// A file whose length tells how much other processes have ended.
-    File { path: PathBuf, heard: AtomicU64 },
+    File {
+        path: PathBuf,
+        heard: AtomicU64,
+        /// The length that it had when the revoked keys were last read.
+        keys_heard: AtomicU64,
+    },
     Postgres {
         url: String,
         /// When the last word that came back was sent, in milliseconds since this began.
@@ -73,7 +81,11 @@ impl Hearing {
             Some(file) => {
                 let path = beside(file, "-ended");
                 let heard = AtomicU64::new(length(&path));
-                Way::File { path, heard }
+                Way::File {
+                    path,
+                    heard,
+                    keys_heard: AtomicU64::new(u64::MAX),
+                }
             }
         };
         Self {
@@ -93,7 +105,7 @@ impl Hearing {
             Way::Postgres { heard_ms, .. } => {
                 self.now_ms() < heard_ms.load(Ordering::SeqCst) + HEARD_FOR_MS
             }
-            Way::File { path, heard } => {
+            Way::File { path, heard, .. } => {
                 let length = length(path);
                 if length != heard.load(Ordering::SeqCst) {
                     // First forget, then say so: nobody may believe what is still there.
@@ -106,14 +118,65 @@ impl Hearing {
         }
     }
 
-    /// Has the transaction tell the other nodes; they hear it when, and only if, it commits.
+    /// Whether the revoked keys in memory are all that there are just now. Where other processes
+    /// leave marks, what they have revoked is read first.
+    ///
+    /// # Errors
+    /// If that cannot be read.
+    pub async fn knows_revoked_keys(&self, state: &State) -> Result<bool, Error> {
+        if !self.is_serving.load(Ordering::SeqCst) || state.db.is_closed() {
+            return Ok(false);
+        }
+        match &self.way {
+            Way::Postgres { heard_ms, .. } => {
+                Ok(self.now_ms() < heard_ms.load(Ordering::SeqCst) + HEARD_FOR_MS)
+            }
+            Way::File { .. } => self.load_revoked_keys(state).await.map(|()| true),
+        }
+    }
+
+    /// Reads the revoked keys where marks tell that there are others than before. On PostgreSQL the
+    /// listener does so whenever it begins to hear.
     ///
     /// # Errors
     /// If the database does not answer.
-    pub async fn tell_nodes(&self, tx: &mut Tx, keys: &[HashedSid]) -> Result<(), Error> {
+    pub async fn load_revoked_keys(&self, state: &State) -> Result<(), Error> {
+        let Way::File {
+            path, keys_heard, ..
+        } = &self.way
+        else {
+            return Ok(());
+        };
+        // A mark that is left while they are read makes the next request read them again.
+        let length = length(path);
+        if length != keys_heard.load(Ordering::SeqCst) {
+            state.api_keys.revoked.load(state).await?;
+            keys_heard.store(length, Ordering::SeqCst);
+        }
+        Ok(())
+    }
+
+    /// Has the transaction tell the other nodes what sessions it touched and what keys it revoked;
+    /// they hear it when, and only if, it commits.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn tell_nodes(
+        &self,
+        tx: &mut Tx,
+        sessions: &[HashedSid],
+        keys: &[(String, i64)],
+    ) -> Result<(), Error> {
         if let Way::Postgres { .. } = self.way {
-            for some in keys.chunks(KEYS_AT_ONCE) {
-                let some: Vec<&str> = some.iter().map(HashedSid::as_str).collect();
+            let keys = keys
+                .iter()
+                .map(|(id, expires_at)| format!("{KEY}{id}:{expires_at}"));
+            let words: Vec<String> = sessions
+                .iter()
+                .map(|sid| sid.as_str().to_owned())
+                .chain(keys)
+                .collect();
+            for some in words.chunks(WORDS_AT_ONCE) {
                 // As text, because the driver for both databases knows no type that is none.
                 sqlx::query("SELECT CAST(pg_notify($1, $2) AS TEXT)")
                     .bind(CHANNEL)
@@ -293,9 +356,9 @@ async fn forget_what_is_ended(state: &State, listener: &mut PgListener, heard_ms
             continue;
         }
         let Some(beat) = word.payload().strip_prefix(BEAT) else {
-            for key in word.payload().split(' ') {
-                state.sessions.forget(&HashedSid::from_row(key.to_owned()));
-            }
+            word.payload()
+                .split(' ')
+                .for_each(|word| hear_word(state, word));
             state.back_channel.wake();
             continue;
         };
@@ -306,8 +369,11 @@ async fn forget_what_is_ended(state: &State, listener: &mut PgListener, heard_ms
         if let Some(sent_ms) = sent_ms {
             if is_first {
                 // What was ended while nobody listened is unknown, so all of it is forgotten
-                // before any of it is believed again.
+                // before any of it is believed again, and the revoked keys are read.
                 state.sessions.clear();
+                if state.api_keys.revoked.load(state).await.is_err() {
+                    return;
+                }
                 state.hearing.count_change();
                 is_first = false;
                 tracing::info!(event = "hearing_endings");
@@ -315,6 +381,17 @@ async fn forget_what_is_ended(state: &State, listener: &mut PgListener, heard_ms
             heard_ms.store(sent_ms, Ordering::SeqCst);
         }
     }
+}
+
+/// A session that another node has touched, or a key that it has revoked.
+fn hear_word(state: &State, word: &str) {
+    let Some(key) = word.strip_prefix(KEY) else {
+        return state.sessions.forget(&HashedSid::from_row(word.to_owned()));
+    };
+    let key = key
+        .rsplit_once(':')
+        .and_then(|(id, expires_at)| Some((id.to_owned(), expires_at.parse().ok()?)));
+    state.api_keys.revoked.add(key, state.clock.now_s());
 }
 
 /// Sends words to oneself, until one cannot be sent.

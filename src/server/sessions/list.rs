@@ -1,8 +1,8 @@
 //! The sessions of one person, as a list.
 
-use super::{Session, number};
+use super::number;
 use crate::{
-    server::{caller::Caller, error::Error},
+    server::{error::Error, state::State},
     wire::sessions::{Device, DeviceSession, Devices},
 };
 
@@ -18,12 +18,12 @@ struct Row {
     address: String,
 }
 
-/// The caller's live sessions: this one first, then the last used.
+/// The live sessions of this user: the one that asks first, if it is one that asks, then the last
+/// used.
 ///
 /// # Errors
 /// If the database does not answer.
-pub async fn list(caller: &Caller, session: &Session) -> Result<Devices, Error> {
-    let state = &caller.state;
+pub async fn list(state: &State, user_id: &str, asking: Option<&str>) -> Result<Devices, Error> {
     let now = state.clock.now_s();
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT id, created_at, last_seen_at, idle_timeout_s, ends_at, authenticated_by, \
@@ -33,7 +33,7 @@ pub async fn list(caller: &Caller, session: &Session) -> Result<Devices, Error> 
            AND last_seen_at + idle_timeout_s > $2 \
          ORDER BY last_seen_at DESC, created_at DESC, id LIMIT 1000",
     )
-    .bind(&session.user_id)
+    .bind(user_id)
     .bind(now)
     .fetch_all(state.db.pool())
     .await?;
@@ -41,7 +41,7 @@ pub async fn list(caller: &Caller, session: &Session) -> Result<Devices, Error> 
         .into_iter()
         .map(|row| DeviceSession {
             number: number(&row.id),
-            is_this: row.id == session.id,
+            is_this: asking == Some(row.id.as_str()),
             device: Device::from_user_agent(&row.user_agent),
             first_seen_at: row.created_at,
             last_seen_at: state

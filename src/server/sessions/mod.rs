@@ -16,7 +16,7 @@ pub mod token;
 
 pub use cache::SessionCache;
 pub use check::{Resumed, resume};
-pub use end::{Change, end_all_of, end_everything, end_one, end_others, sign_out};
+pub use end::{Change, end_all_of, end_by_key, end_everything, end_one, end_others, sign_out};
 pub use hearing::{Hearing, commit_change, listen, serve_alone};
 pub use inspect::inspect;
 pub use list::list;

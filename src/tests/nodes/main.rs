@@ -15,7 +15,7 @@ mod clients;
 mod place;
 mod wire;
 
-use app::{Browser, EMAIL, PASSWORD};
+use app::{Browser, EMAIL, PASSWORD, Program};
 use place::Place;
 use reqwest::Method;
 use std::{
@@ -62,6 +62,17 @@ fn at(node: &Browser, browser: &Browser) -> Browser {
 async fn refused_soon(browser: &Browser) {
     let refused = async { while browser.viewer().await.is_some() {} };
     timeout(PATIENCE, refused).await.unwrap();
+}
+
+/// The same of a key.
+async fn key_refused_soon(program: &Program) {
+    let refused = async { while key_status(program).await == 200 {} };
+    timeout(PATIENCE, refused).await.unwrap();
+    assert_eq!(key_status(program).await, 401, "and stays so");
+}
+
+async fn key_status(program: &Program) -> u16 {
+    program.get("/v1/me").await.status
 }
 
 /// The status alone, so that an answer of the database's absence is one as well.
@@ -265,4 +276,79 @@ async fn a_database_that_does_not_answer_in_time_lets_nobody_in() {
     let back = async { while status(&here).await != 200 {} };
     timeout(PATIENCE, back).await.unwrap();
     assert_eq!(here.viewer().await.as_deref(), Some(EMAIL));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_one_node_revokes_every_node_refuses() {
+    let database = database().await;
+    let (mut first, mut second) = (node(&database), node(&database));
+    let (here, there) = (first.serve("info"), second.serve("info"));
+    here.sign_up(EMAIL, PASSWORD).await;
+    for way in ["revoke", "disable"] {
+        let minted = here.mint("profile:read").await;
+        let key = minted["key"].as_str().unwrap();
+        let (near, far) = (
+            Program::new(here.url(), key),
+            Program::new(there.url(), key),
+        );
+        assert_eq!(
+            (key_status(&near).await, key_status(&far).await),
+            (200, 200)
+        );
+        if way == "revoke" {
+            let form = [("id", minted["id"].as_str().unwrap())];
+            assert_eq!(here.call("revoke_api_key", &form).await.status, 200);
+            assert_eq!(key_status(&near).await, 401, "on its node at once");
+        } else {
+            node(&database).said(&["user", "disable", "--email", EMAIL], "");
+            key_refused_soon(&near).await;
+        }
+        key_refused_soon(&far).await;
+        // A node that starts later has read of it.
+        let mut third = node(&database);
+        let late = third.serve("info");
+        assert_eq!(key_status(&Program::new(late.url(), key)).await, 401);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_hears_nothing_asks_for_each_key_and_reads_them_when_it_hears_again() {
+    let database = database().await;
+    let wire = Wire::to(&database).await;
+    let (mut first, mut second) = (node(wire.url()), node(&database));
+    let (here, there) = (first.serve("info"), second.serve("info"));
+    here.sign_up(EMAIL, PASSWORD).await;
+    let there = at(&there, &here);
+    let mut minted = Vec::new();
+    for _ in 0..3 {
+        minted.push(here.mint("profile:read").await);
+    }
+    let program = |count: usize| Program::new(here.url(), minted[count]["key"].as_str().unwrap());
+    let revoke = async |count: usize| {
+        let form = [("id", minted[count]["id"].as_str().unwrap())];
+        assert_eq!(there.call("revoke_api_key", &form).await.status, 200);
+    };
+    for count in 0..3 {
+        assert_eq!(key_status(&program(count)).await, 200);
+    }
+    // Cut off it knows nothing, and lets nobody in.
+    wire.cut();
+    let away = async { while key_status(&program(0)).await == 200 {} };
+    timeout(PATIENCE, away).await.unwrap();
+    assert_eq!(key_status(&program(0)).await, 503);
+    revoke(0).await;
+    wire.mend();
+    let back = async { while key_status(&program(1)).await != 200 {} };
+    timeout(PATIENCE, back).await.unwrap();
+    assert_eq!(
+        key_status(&program(0)).await,
+        401,
+        "what was missed is read"
+    );
+    // Its ear dies without a word: deaf, it asks each time.
+    wire.mute_listeners();
+    revoke(1).await;
+    key_refused_soon(&program(1)).await;
+    revoke(2).await;
+    assert_eq!(key_status(&program(2)).await, 401);
 }

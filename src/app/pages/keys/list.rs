@@ -1,0 +1,92 @@
+//! The keys that there are: the card of a session, without its notch.
+
+use crate::{
+    api::api_keys::RevokeApiKey,
+    app::{parts::time::Time, words},
+    wire::api_keys::{ApiKey, ApiKeys},
+};
+use leptos::{form::ActionForm, prelude::*};
+
+/// The keys that can be used.
+#[component]
+pub fn List(
+    /// All of them.
+    keys: ApiKeys,
+    /// What stops one.
+    revoke: ServerAction<RevokeApiKey>,
+) -> impl IntoView {
+    let now = keys.now;
+    let is_empty = keys.keys.is_empty();
+    let cards = keys
+        .keys
+        .into_iter()
+        .map(|key| view! { <Card key=key now=now revoke=revoke /> })
+        .collect_view();
+    view! {
+        <section aria-labelledby="keys">
+            <h2 id="keys">"Your keys"</h2>
+            {is_empty.then(|| view! { <p class="quiet">"There is none yet."</p> })}
+            <ul class="rail" role="list">
+                {cards}
+            </ul>
+            <p class="quiet small">
+                "Changing your password leaves keys as they are: revoke those that somebody else may have."
+            </p>
+        </section>
+    }
+}
+
+#[component]
+fn Card(key: ApiKey, now: i64, revoke: ServerAction<RevokeApiKey>) -> impl IntoView {
+    let id = key.id;
+    let title_id = format!("key-{id}");
+    let labelled_by = title_id.clone();
+    let is_pending = {
+        let id = id.clone();
+        move || {
+            revoke
+                .input()
+                .with(|input| input.as_ref().is_some_and(|it| it.id == id))
+        }
+    };
+    let what: Vec<&str> = key.scopes.into_iter().map(words::scope).collect();
+    let label = key.label.clone();
+    view! {
+        <li>
+            <article class="ticket plain" aria-labelledby=labelled_by>
+                <p class="stub">
+                    <b>"Key"</b>
+                </p>
+                <div>
+                    <h3 id=title_id dir="auto">
+                        {key.label}
+                    </h3>
+                    <p>
+                        <code>{key.shown_as}</code>
+                    </p>
+                    <p>{what.join(", ")}</p>
+                    <p>
+                        {match key.last_used_at {
+                            Some(at) => {
+                                view! { "Last used " <Time at=at>{words::ago(at, now)}</Time> }
+                                    .into_any()
+                            }
+                            None => "Never used".into_any(),
+                        }} ", created " <Time at=key.created_at>{words::ago(key.created_at, now)}</Time>
+                    </p>
+                    <p>
+                        "Expires on "
+                        <Time at=key.expires_at>{words::date(key.expires_at)}</Time>
+                    </p>
+                    <ActionForm action=revoke>
+                        <input type="hidden" name="id" value=id />
+                        <button class="btn danger" type="submit" disabled=is_pending>
+                            "Revoke"
+                            <span class="unseen">{format!(" {label}")}</span>
+                        </button>
+                    </ActionForm>
+                </div>
+            </article>
+        </li>
+    }
+}

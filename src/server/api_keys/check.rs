@@ -1,0 +1,55 @@
+//! The check, at every request with a key: signature, times, and whether it has been revoked.
+
+use super::ApiKey;
+use crate::{
+    server::{error::Error, sessions::Change, state::State},
+    wire,
+};
+use sqlx::{Any, Executor};
+
+/// What a key that is shown says, if it is good: signed by us, not expired, not revoked. `None` for
+/// anything else; why is nobody's business. Asks no database while this node hears of
+/// revocations, and each time while it does not (promise 3).
+///
+/// # Errors
+/// If the database has to be asked, and does not answer: then nobody is let in.
+pub async fn check(state: &State, shown: &str) -> Result<Option<ApiKey>, Error> {
+    let now = state.clock.now_s();
+    let Some(key) = state.api_keys.read(shown, now) else {
+        return Ok(None);
+    };
+    let is_live = if state.hearing.knows_revoked_keys(state).await? {
+        !state.api_keys.revoked.contains(&key.id)
+    } else {
+        is_live(state.db.pool(), &key).await?
+    };
+    if !is_live {
+        return Ok(None);
+    }
+    state.later.keys.note(&key.id, now);
+    Ok(Some(key))
+}
+
+/// Makes sure that a key that changes something has not been revoked since it was checked.
+///
+/// # Errors
+/// [`wire::Error::SignInNeeded`] if it has.
+pub async fn require_live(change: &mut Change, key: &ApiKey) -> Result<(), Error> {
+    let is_live = is_live(&mut **change, key).await?;
+    Ok(is_live.then_some(()).ok_or(wire::Error::SignInNeeded)?)
+}
+
+async fn is_live<'a>(
+    executor: impl Executor<'a, Database = Any>,
+    key: &ApiKey,
+) -> Result<bool, Error> {
+    let live: Option<(String,)> = sqlx::query_as(
+        "SELECT k.id FROM api_keys k JOIN users u ON u.id = k.user_id \
+         WHERE k.id = $1 AND k.user_id = $2 AND k.revoked_at IS NULL AND u.disabled_at IS NULL",
+    )
+    .bind(&key.id)
+    .bind(&key.user_id)
+    .fetch_optional(executor)
+    .await?;
+    Ok(live.is_some())
+}

@@ -1,0 +1,62 @@
+//! API keys: what people's programs show at `/v1` in place of a cookie. A key is `ck_` and a
+//! signed JWT, so that most requests are answered without asking the database: the signature says
+//! whose it is and what it may be used for, and memory says that nobody has stopped it.
+//!
+//! One file a verb: a key begins in `mint.rs`, every request passes through `check.rs`, and
+//! `revoke.rs` stops it; `revoked.rs` is what every node has in memory of those.
+
+mod check;
+mod list;
+mod mint;
+mod revoke;
+mod revoked;
+mod token;
+mod used;
+
+pub use check::{check, require_live};
+pub use list::list;
+pub use mint::mint;
+pub use revoke::{revoke, revoke_all_of};
+pub use revoked::Revoked;
+pub use used::Used;
+
+use super::{error::Error, jws::Jws, secret::Secret};
+use crate::wire::api_keys::Scopes;
+
+/// What every key begins with, so that scanners of leaked secrets find it.
+pub const PREFIX: &str = "ck_";
+
+/// What the server needs to know of keys while it runs.
+pub struct Keys {
+    jws: Jws,
+    /// Those that are refused although their signature is right.
+    pub revoked: Revoked,
+}
+
+impl Keys {
+    /// With a signing key of its own, from the deployment's secret.
+    ///
+    /// # Errors
+    /// If no key can be derived.
+    pub fn new(secret: &Secret) -> Result<Self, Error> {
+        Ok(Self {
+            jws: Jws::new(secret, token::TYPE)?,
+            revoked: Revoked::default(),
+        })
+    }
+}
+
+/// What a key says of itself, and we have signed.
+#[derive(Clone, Debug)]
+pub struct ApiKey {
+    /// Public.
+    pub id: String,
+    /// Whose.
+    pub user_id: String,
+    /// What it may be used for.
+    pub scopes: Scopes,
+    /// When it was made, in Unix seconds.
+    pub created_at: i64,
+    /// When it expires, in Unix seconds.
+    pub expires_at: i64,
+}

@@ -1,0 +1,66 @@
+//! The end of a key: stamped in one transaction that tells every node.
+
+use crate::{
+    server::{
+        activity::{self, Kind},
+        caller::Caller,
+        error::Error,
+        sessions::{Change, Session},
+    },
+    wire,
+};
+
+/// Revokes a key of the caller's, by its public id: it is refused from the next request on. How many
+/// that stopped: none if it was revoked already.
+///
+/// # Errors
+/// [`wire::Error::NotFound`] for an id that is not one of theirs.
+pub async fn revoke(caller: &Caller, session: &Session, id: &str) -> Result<u32, Error> {
+    let user_id = &session.user_id;
+    let mut change = Change::begin(&caller.state).await?;
+    change.require_live(session).await?;
+    let revoked: Option<(String, i64)> = sqlx::query_as(
+        "UPDATE api_keys SET revoked_at = $1 \
+         WHERE id = $2 AND user_id = $3 AND revoked_at IS NULL RETURNING id, expires_at",
+    )
+    .bind(change.now_s())
+    .bind(id)
+    .bind(user_id)
+    .fetch_optional(&mut *change)
+    .await?;
+    let Some((key, expires_at)) = revoked else {
+        let known: Option<(i64,)> =
+            sqlx::query_as("SELECT created_at FROM api_keys WHERE id = $1 AND user_id = $2")
+                .bind(id)
+                .bind(user_id)
+                .fetch_optional(&mut *change)
+                .await?;
+        return Ok(known.map(|_| 0).ok_or(wire::Error::NotFound)?);
+    };
+    change.revoke(key, expires_at);
+    let (by, visitor) = (Some(session.id.as_str()), &caller.visitor);
+    activity::record(&mut change, user_id, Kind::ApiKeyRevoked, by, 1, visitor).await?;
+    change.commit().await?;
+    tracing::info!(event = "api_key_revoked", user = user_id, key = id);
+    Ok(1)
+}
+
+/// Revokes all keys of a user, within a larger change. How many.
+///
+/// # Errors
+/// If the database does not answer.
+pub async fn revoke_all_of(change: &mut Change, user_id: &str) -> Result<u32, Error> {
+    let revoked: Vec<(String, i64)> = sqlx::query_as(
+        "UPDATE api_keys SET revoked_at = $1 \
+         WHERE user_id = $2 AND revoked_at IS NULL AND expires_at > $1 RETURNING id, expires_at",
+    )
+    .bind(change.now_s())
+    .bind(user_id)
+    .fetch_all(&mut **change)
+    .await?;
+    let count = u32::try_from(revoked.len()).unwrap_or(u32::MAX);
+    for (id, expires_at) in revoked {
+        change.revoke(id, expires_at);
+    }
+    Ok(count)
+}

@@ -1,0 +1,459 @@
+//! API keys: made, shown once, listed, used, stopped.
+
+use crate::app::{EMAIL, PASSWORD, Program, TestApp};
+use cloakroom::{server::users, wire::fields::Email};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+use tokio::task::JoinSet;
+
+const ALL: &str = "profile:read sessions:read sessions:write activity:read keys:read";
+
+#[tokio::test]
+async fn a_key_is_shown_once_and_nothing_that_is_kept_is_one() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    app.pass(1);
+    let minted = browser.mint(ALL).await;
+    let key = minted["key"].as_str().unwrap();
+    assert!(key.starts_with("ck_eyJ"), "{key}");
+    assert!(key.len() < 700, "{}", key.len());
+    assert_eq!(minted["expires_at"], 1_800_000_001 + 86_400);
+    assert_eq!(Program::new(&app.url, key).get("/v1/me").await.status, 200);
+
+    let listed = browser.list_api_keys().await;
+    assert_eq!(listed.len(), 1);
+    let shown_as = listed[0]["shown_as"].as_str().unwrap();
+    assert!(shown_as.starts_with("ck_eyJh…"), "{shown_as}");
+    assert!(key.ends_with(shown_as.split('…').next_back().unwrap()));
+    assert_eq!(listed[0]["id"], minted["id"]);
+    assert_eq!(listed[0]["label"], "a program");
+    assert_eq!(listed[0]["scopes"].as_array().unwrap().len(), 5);
+    // No row has the key, nor its signature.
+    let row: (String, String, String) = sqlx::query_as("SELECT id, label, shown_as FROM api_keys")
+        .fetch_one(app.state.db.pool())
+        .await
+        .unwrap();
+    let signature = key.rsplit_once('.').unwrap().1;
+    for stored in [row.0, row.1, row.2] {
+        assert!(!stored.contains(key) && !stored.contains(signature));
+        let stolen = Program::new(&app.url, &format!("ck_{stored}"));
+        assert_eq!(stolen.get("/v1/me").await.status, 401);
+    }
+    assert_eq!(browser.list_activity().await[0], "api_key_created");
+}
+
+#[tokio::test]
+async fn what_cannot_be_taken_is_told_field_by_field() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    let long = "é".repeat(61);
+    for (label, scopes, days, wrong) in [
+        (
+            "",
+            "",
+            "",
+            &[
+                ("label", "missing"),
+                ("scopes", "missing"),
+                ("expires_in_days", "missing"),
+            ][..],
+        ),
+        (" \t ", "profile:read", "1", &[("label", "missing")]),
+        (&long, "profile:read", "1", &[("label", "too_long")]),
+        ("a\u{7}", "profile:read", "1", &[("label", "unprintable")]),
+        ("a", "profile:read admin", "1", &[("scopes", "unknown")]),
+        ("a", "PROFILE:READ", "1", &[("scopes", "unknown")]),
+        (
+            "a",
+            "profile:read",
+            "0",
+            &[("expires_in_days", "out_of_range")],
+        ),
+        (
+            "a",
+            "profile:read",
+            "366",
+            &[("expires_in_days", "out_of_range")],
+        ),
+    ] {
+        let mut form = vec![("label", label), ("scopes", scopes)];
+        if !days.is_empty() {
+            form.push(("expires_in_days", days));
+        }
+        let answer = browser.call("create_api_key", &form).await;
+        assert_eq!(answer.status, 422, "{form:?}: {}", answer.body);
+        let told: Vec<(String, String)> = answer.json()["fields"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|field| (text(&field["field"]), text(&field["problem"]["is"])))
+            .collect();
+        let wrong: Vec<(String, String)> = wrong
+            .iter()
+            .map(|(field, problem)| ((*field).to_owned(), (*problem).to_owned()))
+            .collect();
+        assert_eq!(told, wrong, "{form:?}");
+    }
+    for days in ["-1", "1.5", "1e3", "4294967296", "soon"] {
+        let form = [
+            ("label", "a"),
+            ("scopes", "profile:read"),
+            ("expires_in_days", days),
+        ];
+        let answer = browser.call("create_api_key", &form).await;
+        assert_eq!(answer.status, 400, "{days}");
+    }
+    assert_eq!(app.count("SELECT COUNT(*) FROM api_keys").await, 0);
+    // To the letter, whatever it says.
+    let hostile = "</textarea><script>\u{202e}{{1}}";
+    let form = [
+        ("label", hostile),
+        ("scopes", "keys:read profile:read keys:read"),
+        ("expires_in_days", "365"),
+    ];
+    assert_eq!(browser.call("create_api_key", &form).await.status, 200);
+    let listed = browser.list_api_keys().await;
+    assert_eq!(listed[0]["label"], hostile);
+    assert_eq!(
+        listed[0]["scopes"],
+        serde_json::json!(["profile:read", "keys:read"])
+    );
+    let page = browser.open("/account/keys").await;
+    assert_eq!(page.status, 200);
+    assert!(!page.body.contains("<script>\u{202e}"), "{}", page.body);
+}
+
+fn text(value: &serde_json::Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_revoked_key_is_refused_on_the_next_request_and_another_goes_on() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    let minted = browser.mint(ALL).await;
+    let (id, key) = (text(&minted["id"]), text(&minted["key"]));
+    let (program, other) = (
+        Program::new(&app.url, &key),
+        Program::new(&app.url, &browser.key(ALL).await),
+    );
+    assert_eq!(program.get("/v1/me").await.status, 200);
+    app.pass(1);
+    let answer = browser.call("revoke_api_key", &[("id", &id)]).await;
+    assert_eq!(
+        (answer.status, answer.json()["count"].as_u64()),
+        (200, Some(1))
+    );
+    assert_eq!(program.get("/v1/me").await.status, 401);
+    assert_eq!(other.get("/v1/me").await.status, 200);
+    assert_eq!(browser.list_activity().await[0], "api_key_revoked");
+    assert_eq!(browser.list_api_keys().await.len(), 1);
+    // Asked again, it is as it was.
+    let again = browser.call("revoke_api_key", &[("id", &id)]).await;
+    assert_eq!(
+        (again.status, again.json()["count"].as_u64()),
+        (200, Some(0))
+    );
+    assert_eq!(browser.list_activity().await.len(), 4);
+}
+
+#[tokio::test]
+async fn somebody_elses_key_is_not_there() {
+    let app = TestApp::new().await;
+    let ada = app.signed_up(EMAIL).await;
+    let minted = ada.mint(ALL).await;
+    let mallory = app.signed_up("mallory@example.com").await;
+    for id in [minted["id"].as_str().unwrap(), "nobody-has-it", ""] {
+        let answer = mallory.call("revoke_api_key", &[("id", id)]).await;
+        assert_eq!(
+            (answer.status, &*answer.body),
+            (404, r#"{"code":"not_found"}"#)
+        );
+    }
+    assert!(mallory.list_api_keys().await.is_empty());
+    let program = Program::new(&app.url, minted["key"].as_str().unwrap());
+    assert_eq!(program.get("/v1/me").await.status, 200);
+    // Nor is anything of the other's to be had with one's own key.
+    let own = Program::new(&app.url, &mallory.key(ALL).await);
+    let devices = ada.list_sessions().await;
+    let session = devices["sessions"][0]["id"].as_str().unwrap();
+    assert_eq!(
+        own.delete(&format!("/v1/sessions/{session}")).await.status,
+        404
+    );
+    assert_eq!(ada.viewer().await.as_deref(), Some(EMAIL));
+}
+
+#[tokio::test]
+async fn a_key_expires_to_the_second_and_needs_a_recent_sign_in_to_be_made() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    let program = Program::new(&app.url, &browser.key(ALL).await);
+    app.pass(600);
+    let form = [("label", "a"), ("scopes", ALL), ("expires_in_days", "1")];
+    let answer = browser.call("create_api_key", &form).await;
+    assert_eq!(answer.json()["code"], "recent_sign_in_needed");
+    // What leaks is stopped without asking for the password first.
+    let id = text(&browser.list_api_keys().await[0]["id"]);
+    app.pass(86_400 - 600 - 1);
+    assert_eq!(program.get("/v1/me").await.status, 200);
+    app.pass(1);
+    assert_eq!(program.get("/v1/me").await.status, 401);
+    let browser = app.browser();
+    browser.sign_in(EMAIL, PASSWORD).await;
+    assert!(browser.list_api_keys().await.is_empty());
+    assert_eq!(
+        browser.call("revoke_api_key", &[("id", &id)]).await.status,
+        200
+    );
+}
+
+#[tokio::test]
+async fn the_keys_of_a_disabled_account_stop_and_do_not_come_back() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    let program = Program::new(&app.url, &browser.key(ALL).await);
+    assert_eq!(program.get("/v1/me").await.status, 200);
+    let email = Email::parse(EMAIL).unwrap();
+    users::set_disabled(&app.state, &email, true).await.unwrap();
+    assert_eq!(program.get("/v1/me").await.status, 401);
+    users::set_disabled(&app.state, &email, false)
+        .await
+        .unwrap();
+    assert_eq!(program.get("/v1/me").await.status, 401);
+}
+
+#[tokio::test]
+async fn a_changed_password_and_a_sign_out_leave_keys_alone() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    let program = Program::new(&app.url, &browser.key(ALL).await);
+    let form = [
+        ("current_password", PASSWORD),
+        ("new_password", "another lamp over eight stairs"),
+    ];
+    assert_eq!(browser.call("change_password", &form).await.status, 200);
+    browser.call("sign_out", &[]).await;
+    assert_eq!(program.get("/v1/me").await.status, 200);
+}
+
+#[tokio::test]
+async fn revoked_keys_leave_the_memory_when_they_have_expired() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    for _ in 0..3 {
+        let id = text(&browser.mint("profile:read").await["id"]);
+        browser.call("revoke_api_key", &[("id", &id)]).await;
+    }
+    assert_eq!(app.state.api_keys.revoked.count(), 3);
+    app.pass(86_401);
+    let browser = app.browser();
+    browser.sign_in(EMAIL, PASSWORD).await;
+    let id = text(&browser.mint("profile:read").await["id"]);
+    browser.call("revoke_api_key", &[("id", &id)]).await;
+    assert_eq!(app.state.api_keys.revoked.count(), 1);
+}
+
+#[tokio::test]
+async fn an_account_has_fifty_keys_at_most() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    let first = text(&browser.mint("profile:read").await["id"]);
+    for _ in 1..50 {
+        browser.mint("profile:read").await;
+    }
+    let form = [
+        ("label", "one too many"),
+        ("scopes", ALL),
+        ("expires_in_days", "1"),
+    ];
+    let answer = browser.call("create_api_key", &form).await;
+    assert_eq!(answer.status, 422);
+    assert_eq!(answer.json()["fields"][0]["problem"]["is"], "too_many");
+    browser.call("revoke_api_key", &[("id", &first)]).await;
+    assert_eq!(browser.call("create_api_key", &form).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_last_use_is_seen_at_once_and_written_later() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    let program = Program::new(&app.url, &browser.key(ALL).await);
+    assert!(browser.list_api_keys().await[0]["last_used_at"].is_null());
+    let before = app.state.db.asked();
+    for _ in 0..50 {
+        assert_eq!(program.get("/v1/me").await.status, 200);
+    }
+    assert_eq!(
+        app.state.db.asked(),
+        before,
+        "no request asked the database"
+    );
+    assert_eq!(
+        browser.list_api_keys().await[0]["last_used_at"],
+        1_800_000_000
+    );
+    app.state.later.flush(&app.state).await.unwrap();
+    let written = "SELECT last_used_at FROM api_keys";
+    assert_eq!(app.count(written).await, 1_800_000_000);
+    // At most once a minute, and the last of them is not lost.
+    app.pass(30);
+    program.get("/v1/me").await;
+    app.state.later.flush(&app.state).await.unwrap();
+    assert_eq!(app.count(written).await, 1_800_000_000);
+    assert_eq!(
+        browser.list_api_keys().await[0]["last_used_at"],
+        1_800_000_030
+    );
+    app.pass(31);
+    app.state.later.flush(&app.state).await.unwrap();
+    assert_eq!(app.count(written).await, 1_800_000_030);
+}
+
+#[tokio::test]
+async fn boxes_that_are_ticked_and_a_form_without_javascript_come_to_the_same() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    let form = [
+        ("label", "ticked"),
+        ("scopes", "keys:read"),
+        ("scopes", "profile:read"),
+        ("expires_in_days", "30"),
+    ];
+    let answer = browser
+        .submit("/account/keys", "create_api_key", &form)
+        .await;
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (303, "/account/keys")
+    );
+    // The key is on the page that comes next, and on no later one.
+    let page = browser.open("/account/keys").await;
+    let (_, after) = page.body.split_once("ck_eyJ").unwrap();
+    let end = after.find(|c: char| !c.is_ascii_alphanumeric() && !"-_.".contains(c));
+    let key = format!("ck_eyJ{}", &after[..end.unwrap()]);
+    let me = Program::new(&app.url, &key).get("/v1/me").await;
+    assert_eq!(
+        me.json()["key"]["scopes"],
+        serde_json::json!(["profile:read", "keys:read"])
+    );
+    let later = browser.open("/account/keys").await;
+    assert!(!later.body.contains(&key));
+    // What cannot be taken comes back as it was typed.
+    let form = [
+        ("label", "no days"),
+        ("scopes", "keys:read"),
+        ("scopes", "sessions:write"),
+    ];
+    browser
+        .submit("/account/keys", "create_api_key", &form)
+        .await;
+    let page = browser.open("/account/keys").await;
+    assert!(page.body.contains("no days"), "{}", page.body);
+}
+
+#[tokio::test]
+async fn the_password_is_asked_for_and_the_key_is_made_without_javascript() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    app.pass(600);
+    let form = [
+        ("label", "later"),
+        ("scopes", "keys:read"),
+        ("scopes", "profile:read"),
+        ("expires_in_days", "30"),
+    ];
+    browser
+        .submit("/account/keys", "create_api_key", &form)
+        .await;
+    let page = browser.open("/account/keys").await;
+    assert!(page.body.contains("Is it you?"), "{}", page.body);
+    for (name, value) in [
+        ("label", "later"),
+        ("scopes", "keys:read profile:read"),
+        ("expires_in_days", "30"),
+        ("then", "create_api_key"),
+    ] {
+        let field = format!(r#"name="{name}" value="{value}""#);
+        assert!(page.body.contains(&field), "{field}: {}", page.body);
+    }
+    let form = [
+        ("next", "/account/keys"),
+        ("then", "create_api_key"),
+        ("label", "later"),
+        ("scopes", "keys:read profile:read"),
+        ("expires_in_days", "30"),
+        ("password", PASSWORD),
+    ];
+    let answer = browser
+        .submit("/account/keys", "confirm_password", &form)
+        .await;
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (307, "/api/create_api_key")
+    );
+    let answer = browser
+        .submit("/account/keys", "create_api_key", &form)
+        .await;
+    assert_eq!(answer.status, 303);
+    assert!(browser.open("/account/keys").await.body.contains("ck_eyJ"));
+    assert_eq!(browser.list_api_keys().await[0]["label"], "later");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_that_is_sent_after_the_revocation_answered_is_accepted() {
+    let app = TestApp::with(|config| config.limits.requests_per_key = 1_000_000).await;
+    let browser = app.signed_up(EMAIL).await;
+    for _ in 0..40 {
+        let minted = browser.mint("profile:read").await;
+        let has_answered = Arc::new(AtomicBool::new(false));
+        let mut programs = JoinSet::new();
+        for _ in 0..3 {
+            let program = Program::new(&app.url, &text(&minted["key"]));
+            let has_answered = Arc::clone(&has_answered);
+            programs.spawn(async move {
+                loop {
+                    let is_late = has_answered.load(Ordering::SeqCst);
+                    let status = program.get("/v1/me").await.status;
+                    if is_late {
+                        return status;
+                    }
+                }
+            });
+        }
+        let form = [("id", minted["id"].as_str().unwrap())];
+        assert_eq!(browser.call("revoke_api_key", &form).await.status, 200);
+        has_answered.store(true, Ordering::SeqCst);
+        assert_eq!(programs.join_all().await, [401, 401, 401]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_key_is_made_past_the_disabling_of_its_owner() {
+    let app = TestApp::new().await;
+    for count in 0..20 {
+        let address = format!("ada-{count}@example.com");
+        let browser = app.signed_up(&address).await;
+        let email = Email::parse(&address).unwrap();
+        let form = [
+            ("label", "a"),
+            ("scopes", "profile:read"),
+            ("expires_in_days", "1"),
+        ];
+        let (answer, disabled) = tokio::join!(
+            browser.call("create_api_key", &form),
+            users::set_disabled(&app.state, &email, true),
+        );
+        disabled.unwrap();
+        if answer.status == 200 {
+            let program = Program::new(&app.url, &text(&answer.json()["key"]));
+            assert_eq!(program.get("/v1/me").await.status, 401);
+        } else {
+            assert_eq!(answer.status, 401, "{}", answer.body);
+        }
+    }
+    let live = "SELECT COUNT(*) FROM api_keys WHERE revoked_at IS NULL";
+    assert_eq!(app.count(live).await, 0);
+}
