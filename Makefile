@@ -6,11 +6,12 @@ SHELL := bash
 MAKEFLAGS += --no-builtin-rules
 # Two cargos at once would only wait for each other.
 .NOTPARALLEL:
-.PHONY: help run watch build bench size check test test-sqlite test-postgres test-browser \
-  test-release pictures clean setup-rust setup-build setup-test
+.PHONY: help run watch build bench size check test test-sqlite test-postgres test-clients \
+  test-browser test-release pictures clean setup-rust setup-build setup-test
 
-# Cargo's own folder need not be on the caller's PATH, and wasm-opt is among the npm packages.
-export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(CURDIR)/end2end/node_modules/.bin:$(PATH)
+# Cargo's own folder need not be on the caller's PATH, wasm-opt is among the npm packages, and
+# Debian's nginx is where only root's PATH looks.
+export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(CURDIR)/end2end/node_modules/.bin:$(PATH):/usr/sbin
 
 # Lazy pages and parts are files of their own; without it the browser's program lacks them.
 LEPTOS := --split
@@ -53,14 +54,18 @@ check: setup-build ## Formatting, lints, documentation and types; warnings are e
 	  echo "shellcheck is not installed, so the scripts were not checked."; \
 	fi
 
-test: test-sqlite test-postgres test-browser test-release ## Every test: the next four
+test: test-sqlite test-postgres test-clients test-browser test-release ## Every test: the next five
 
-test-sqlite: setup-rust ## The Rust tests on SQLite
+test-sqlite: setup-test ## The Rust tests on SQLite
 	env -u CLOAKROOM_TEST_POSTGRES cargo test --features ssr --test cloakroom
 	env -u CLOAKROOM_TEST_POSTGRES cargo test --features ssr,lab --test cloakroom -- doors notes lab::
 
 test-postgres: setup-test ## The same on a PostgreSQL of their own, and several nodes on one
 	scripts/with-postgres cargo test --features ssr --test cloakroom --test nodes
+
+test-clients: setup-test ## What others wrote against /v1, and an app that signs people in through us
+	cargo test --features ssr --test schemathesis
+	cargo test --manifest-path examples/relying-party/Cargo.toml --target-dir target/examples
 
 test-browser: setup-test ## The tests in Chromium, against a development build
 	cargo leptos build $(LEPTOS) $(LAB)

@@ -21,7 +21,7 @@ use std::process::Command;
 const ALL: &str = "profile:read sessions:read sessions:write activity:read keys:read";
 const INSTALLED: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
-    "/target/tools/schemathesis/bin/schemathesis"
+    "/end2end/python/bin/schemathesis"
 );
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
