@@ -1,6 +1,6 @@
 // The lab: each attack is run, and what the page says of it is what the server answered.
 import type { Page } from "@playwright/test";
-import { test as base, expect, expectAccessible } from "../fixtures/test.ts";
+import { expect, expectFitAndAccessible, test as base } from "../fixtures/test.ts";
 
 /** What comes of each attack for the token of A and for the cookie of B. */
 const expected: Record<string, [string, string]> = {
@@ -128,16 +128,6 @@ test("the page in every state", async ({ page }, info) => {
       await attack(page, "password").screenshot({ path: `artefacts/screenshots/${info.project.name}/lab-picture.png` });
       for (const summary of await page.locator("summary").all()) await summary.click();
     }
-    for (const colorScheme of ["light", "dark"] as const) {
-      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-      for (const width of [320, 768, 1280]) {
-        await page.setViewportSize({ width, height: 800 });
-        const overflow = await page.locator("html").evaluate((html) => html.scrollWidth - html.clientWidth);
-        expect(overflow, `${width} px`).toBe(0);
-        const path = `artefacts/screenshots/${info.project.name}/lab-${state}-${colorScheme}-${width}.png`;
-        if (width !== 768) await page.screenshot({ path, fullPage: true });
-      }
-      await expectAccessible(page);
-    }
+    await expectFitAndAccessible(page, `lab-${state}`);
   }
 });

@@ -5,7 +5,7 @@ import { expect, expectAccessible, fill, password, signUp, test } from "../fixtu
 // Cookies are renewed every second there, and the one before is good for three more.
 test.use({ baseURL: forgetfulURL });
 
-test("a copy is noticed, both are signed out, and the owner is told", async ({ page, context, javaScriptEnabled }, info) => {
+test("a copy is noticed, both are signed out, and the owner is told", async ({ page, context }, info) => {
   const email = await signUp(page);
   const [copy] = await context.cookies();
   if (!copy) throw new Error("There is no cookie.");
@@ -41,7 +41,7 @@ test("a copy is noticed, both are signed out, and the owner is told", async ({ p
   const tooWide = notice.evaluate((it) => it.scrollWidth - it.clientWidth);
   expect(await tooWide).toBe(0);
   await page.screenshot({ path: `artefacts/screenshots/${info.project.name}/copied-light-320.png`, fullPage: true });
-  if (javaScriptEnabled !== false) await expectAccessible(page);
+  await expectAccessible(page);
   await page.goto("/account/activity");
   await expect(page.getByText("A copy of a sign-in was used here")).toBeVisible();
 });

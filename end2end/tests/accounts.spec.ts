@@ -51,9 +51,9 @@ test("keeps whoever asks for it signed in for thirty days", async ({ page, conte
   expect(days).toBeLessThan(30.1);
 });
 
-test("what is wrong stands under its field, and the address stays", async ({ page, javaScriptEnabled }) => {
+test("what is wrong stands under its field, and the address stays", async ({ page }) => {
   await page.goto("/sign-up");
-  await ready(page, javaScriptEnabled);
+  await ready(page);
   await fill(page, "nonsense", "short");
   await page.getByRole("button", { name: "Create account" }).click();
   const email = page.getByLabel("E-mail address");

@@ -1,23 +1,8 @@
 // API keys: made, shown once, used, revoked; and what developers read about them.
-import type { APIRequestContext, Page } from "@playwright/test";
+import type { APIRequestContext } from "@playwright/test";
 import { forgetfulURL } from "../fixtures/server.ts";
-import { expect, expectAccessible, goTo, password, signUp, test } from "../fixtures/test.ts";
-
-async function choose(page: Page, label: string, scopes: string[]): Promise<void> {
-  await page.getByLabel("What it is for").fill(label);
-  for (const scope of scopes) await page.getByLabel(scope, { exact: true }).check();
-}
-
-async function create(page: Page): Promise<void> {
-  await page.getByRole("button", { name: "Create key" }).click();
-}
-
-async function shownKey(page: Page): Promise<string> {
-  await expect(page.getByRole("heading", { name: "Your new key" })).toBeVisible();
-  const key = await page.locator(".secret-text").textContent();
-  expect(key).toMatch(/^ck_eyJ[\w-]+\.[\w-]+\.[\w-]+$/);
-  return key ?? "";
-}
+import { choose, create, shownKey } from "../fixtures/keys.ts";
+import { expect, expectAccessible, expectFitAndAccessible, goTo, password, signUp, test } from "../fixtures/test.ts";
 
 /** The status of a program's request, which has no cookies. */
 async function status(request: APIRequestContext, key: string, path = "/v1/me"): Promise<number> {
@@ -25,21 +10,7 @@ async function status(request: APIRequestContext, key: string, path = "/v1/me"):
   return answer.status();
 }
 
-async function photograph(page: Page, project: string, name: string): Promise<void> {
-  for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    for (const width of [320, 768, 1280]) {
-      await page.setViewportSize({ width, height: 800 });
-      const overflow = await page.locator("html").evaluate((html) => html.scrollWidth - html.clientWidth);
-      expect(overflow, `${width} px`).toBe(0);
-      if (width === 768) continue;
-      const path = `artefacts/screenshots/${project}/${name}-${colorScheme}-${width}.png`;
-      await page.screenshot({ path, fullPage: true });
-    }
-  }
-}
-
-test("a key is made, shown once, used and revoked", async ({ page, request, javaScriptEnabled }, info) => {
+test("a key is made, shown once, used and revoked", async ({ page, request }) => {
   await signUp(page);
   await goTo(page, "API keys");
   await expect(page.getByText("There is none yet.")).toBeVisible();
@@ -49,8 +20,7 @@ test("a key is made, shown once, used and revoked", async ({ page, request, java
   const key = await shownKey(page);
   expect(await status(request, key)).toBe(200);
   expect(await status(request, key, "/v1/sessions")).toBe(403);
-  await photograph(page, info.project.name, "keys-new");
-  if (javaScriptEnabled !== false) await expectAccessible(page);
+  await expectFitAndAccessible(page, "keys-new");
 
   await page.reload();
   await expect(page.locator(".secret-text")).toHaveCount(0);
@@ -59,8 +29,7 @@ test("a key is made, shown once, used and revoked", async ({ page, request, java
   await expect(card).toContainText("Last used just now");
   await expect(card).toContainText(key.slice(-6));
   await expect(page.locator("body")).not.toContainText(key);
-  await photograph(page, info.project.name, "keys");
-  if (javaScriptEnabled !== false) await expectAccessible(page);
+  await expectFitAndAccessible(page, "keys");
 
   await card.getByRole("button", { name: "Revoke backup script" }).click();
   await expect(page.getByRole("status")).toHaveText("The key was revoked. It opens nothing any more.");
@@ -74,7 +43,7 @@ test("a key is made, shown once, used and revoked", async ({ page, request, java
   ]);
 });
 
-test("what is missing is told, and what was chosen stays", async ({ page, javaScriptEnabled }, info) => {
+test("what is missing is told, and what was chosen stays", async ({ page }) => {
   await signUp(page);
   await page.goto("/account/keys");
   await expect(page.getByText("There is none yet.")).toBeVisible();
@@ -82,8 +51,7 @@ test("what is missing is told, and what was chosen stays", async ({ page, javaSc
   await expect(page.getByRole("alert").filter({ visible: true })).toHaveText("2 fields need another look.");
   await expect(page.getByLabel("What it is for")).toHaveAccessibleDescription(/Fill this in\./);
   await expect(page.getByRole("group", { name: "What it may do" })).toContainText("Choose at least one.");
-  await photograph(page, info.project.name, "keys-errors");
-  if (javaScriptEnabled !== false) await expectAccessible(page);
+  await expectFitAndAccessible(page, "keys-errors");
   const hostile = `"><img src=x onerror=alert(1)>{{1+1}}\u202egnp`;
   await choose(page, hostile, []);
   await page.getByLabel("It expires after").selectOption("7 days");
@@ -102,7 +70,7 @@ test("what is missing is told, and what was chosen stays", async ({ page, javaSc
 test.describe("where a sign-in is recent for five seconds", () => {
   test.use({ baseURL: forgetfulURL });
 
-  test("asks for the password, and then makes the key", async ({ page, request, javaScriptEnabled }) => {
+  test("asks for the password, and then makes the key", async ({ page, request }) => {
     await signUp(page);
     await page.goto("/account/keys");
     await expect(page.getByText("There is none yet.")).toBeVisible();
@@ -112,7 +80,7 @@ test.describe("where a sign-in is recent for five seconds", () => {
     await expect.poll(async () => (await tried()).status(), { timeout: 15_000 }).toBe(403);
     await create(page);
     await expect(page.getByRole("heading", { name: "Is it you?" })).toBeVisible();
-    if (javaScriptEnabled !== false) await expectAccessible(page);
+    await expectAccessible(page);
     await page.getByLabel("Your password", { exact: true }).fill("not this one at all");
     await page.getByRole("button", { name: "Go on" }).click();
     await expect(page.getByLabel("Your password", { exact: true })).toHaveAccessibleDescription(
@@ -127,7 +95,7 @@ test.describe("where a sign-in is recent for five seconds", () => {
   });
 });
 
-test("developers read what programs read", async ({ page, request, javaScriptEnabled }, info) => {
+test("developers read what programs read", async ({ page, request }) => {
   await page.goto("/developers");
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("For developers");
   const document = await (await request.get("/v1/openapi.json")).json();
@@ -144,23 +112,5 @@ test("developers read what programs read", async ({ page, request, javaScriptEna
   // Where a problem's type leads to.
   await page.goto("/developers#insufficient_scope");
   await expect(page.locator("#insufficient_scope")).toBeInViewport();
-  await photograph(page, info.project.name, "developers");
-  if (javaScriptEnabled !== false) await expectAccessible(page);
-});
-
-test("a key is nowhere but on the page that shows it", async ({ page, javaScriptEnabled }) => {
-  test.skip(javaScriptEnabled === false, "It is about what scripts find.");
-  await signUp(page);
-  await page.goto("/account/keys");
-  await expect(page.getByText("There is none yet.")).toBeVisible();
-  await choose(page, "once", ["See whose account it is"]);
-  await create(page);
-  const key = await shownKey(page);
-  const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, location.href]));
-  expect(kept).not.toContain(key);
-  await goTo(page, "Activity");
-  await expect(page.getByText("An API key was created")).toBeVisible();
-  await page.goBack();
-  await expect(page.getByRole("article", { name: "once" })).toBeVisible();
-  expect(await page.content()).not.toContain(key);
+  await expectFitAndAccessible(page, "developers");
 });

@@ -3,7 +3,7 @@ import { elsewhere, expect, expectAccessible, newAddress, signUp, test } from ".
 
 const hostile = `</textarea><script>alert(1)</script>"><img src=x onerror=alert(1)>{{1+1}}\u202egnp.exe`;
 
-test("a note stands first, to the letter, and does nothing", async ({ page, javaScriptEnabled }) => {
+test("a note stands first, to the letter, and does nothing", async ({ page }) => {
   await signUp(page);
   await page.goto("/notes");
   await expect(page.getByText("You have not written any yet.")).toBeVisible();
@@ -18,10 +18,10 @@ test("a note stands first, to the letter, and does nothing", async ({ page, java
   await page.reload();
   await expect(page.locator(".note")).toHaveText([hostile, "the first"]);
   expect(await page.locator("main img, main script").count()).toBe(0);
-  if (javaScriptEnabled !== false) await expectAccessible(page);
+  await expectAccessible(page);
 });
 
-test("what is too long says so and stays as it was typed", async ({ page, javaScriptEnabled }) => {
+test("what is too long says so and stays as it was typed", async ({ page }) => {
   await signUp(page);
   await page.goto("/notes");
   await expect(page.getByText("You have not written any yet.")).toBeVisible();
@@ -31,16 +31,16 @@ test("what is too long says so and stays as it was typed", async ({ page, javaSc
   await page.getByRole("button", { name: "Keep it" }).click();
   await expect(field).toHaveAccessibleDescription("Use at most 500 characters.");
   await expect(field).toHaveValue(text);
-  if (javaScriptEnabled !== false) await expectAccessible(page);
+  await expectAccessible(page);
 });
 
-test("somebody else's are not there, and signing in comes first", async ({ page, javaScriptEnabled }) => {
+test("somebody else's are not there, and signing in comes first", async ({ page }) => {
   const email = await signUp(page);
   await page.goto("/notes");
   await page.getByLabel("A new note").fill("mine");
   await page.getByRole("button", { name: "Keep it" }).click();
   await expect(page.locator(".note")).toHaveText(["mine"]);
-  const other = await elsewhere(page, email, javaScriptEnabled);
+  const other = await elsewhere(page, email);
   await other.goto("/notes");
   await expect(other.locator(".note")).toHaveText(["mine"]);
   await other.context().close();

@@ -1,31 +1,31 @@
 // Every page in every state: axe finds nothing, nothing overflows, and a picture of each is kept.
 import type { Page } from "@playwright/test";
-import { elsewhere, expect, expectAccessible, fill, goTo, password, ready, signUp, test } from "../fixtures/test.ts";
+import { elsewhere, expect, expectFitAndAccessible, fill, goTo, password, ready, scriptsRun, signUp, test } from "../fixtures/test.ts";
 
-const states: Record<string, (page: Page, javaScriptEnabled: boolean | undefined, quiet: string[]) => Promise<void>> = {
+const states: Record<string, (page: Page, quiet: string[]) => Promise<void>> = {
   home: async (page) => void (await page.goto("/")),
   "home-signed-in": async (page) => {
     await signUp(page);
     await page.goto("/");
   },
   "sign-up": async (page) => void (await page.goto("/sign-up")),
-  "sign-up-typing": async (page, javaScriptEnabled) => {
+  "sign-up-typing": async (page) => {
     await page.goto("/sign-up");
-    await ready(page, javaScriptEnabled);
+    await ready(page);
     await fill(page, "ada@example.com", "passwordpassword1");
-    if (javaScriptEnabled !== false) await expect(page.locator(".strength")).toBeVisible();
+    if (scriptsRun()) await expect(page.locator(".strength")).toBeVisible();
   },
-  "sign-up-errors": async (page, javaScriptEnabled) => {
+  "sign-up-errors": async (page) => {
     await page.goto("/sign-up");
-    await ready(page, javaScriptEnabled);
+    await ready(page);
     await fill(page, "nonsense", "short");
     await page.getByRole("button", { name: "Create account" }).click();
     await expect(page.getByRole("alert")).not.toBeEmpty();
   },
   "sign-in": async (page) => void (await page.goto("/sign-in")),
-  "sign-in-error": async (page, javaScriptEnabled) => {
+  "sign-in-error": async (page) => {
     await page.goto("/sign-in");
-    await ready(page, javaScriptEnabled);
+    await ready(page);
     await fill(page, "nobody@example.com", password);
     await page.getByRole("button", { name: "Sign in" }).click();
     await expect(page.getByRole("alert")).not.toBeEmpty();
@@ -34,16 +34,16 @@ const states: Record<string, (page: Page, javaScriptEnabled: boolean | undefined
     const label = "l".repeat(55);
     await signUp(page, `${"a".repeat(50)}${Date.now()}@${label}.${label}.${label}.example.com`);
   },
-  devices: async (page, javaScriptEnabled) => {
+  devices: async (page) => {
     const email = await signUp(page);
-    const other = await elsewhere(page, email, javaScriptEnabled);
+    const other = await elsewhere(page, email);
     await other.context().close();
     await goTo(page, "Devices");
     await expect(page.getByRole("article")).toHaveCount(2);
   },
-  "devices-ended": async (page, javaScriptEnabled) => {
+  "devices-ended": async (page) => {
     const email = await signUp(page);
-    const other = await elsewhere(page, email, javaScriptEnabled);
+    const other = await elsewhere(page, email);
     await other.context().close();
     await page.goto("/account/sessions");
     await page.getByRole("button", { name: "Sign out all other devices" }).click();
@@ -65,9 +65,9 @@ const states: Record<string, (page: Page, javaScriptEnabled: boolean | undefined
     await goTo(page, "Activity");
     await expect(page.getByText("The account was made")).toBeVisible();
   },
-  "signed-out": async (page, javaScriptEnabled) => {
+  "signed-out": async (page) => {
     const email = await signUp(page);
-    const other = await elsewhere(page, email, javaScriptEnabled);
+    const other = await elsewhere(page, email);
     await other.goto("/account/sessions");
     await other.getByRole("button", { name: "Sign out all other devices" }).click();
     await expect(other.getByRole("status")).not.toBeEmpty();
@@ -76,10 +76,10 @@ const states: Record<string, (page: Page, javaScriptEnabled: boolean | undefined
     await expect(page.getByRole("alert")).not.toBeEmpty();
   },
   "proof-signed-out": async (page) => void (await page.goto("/proof")),
-  proof: async (page, javaScriptEnabled, quiet) => {
+  proof: async (page, quiet) => {
     await signUp(page);
     await page.goto("/proof");
-    if (javaScriptEnabled === false) return;
+    if (!scriptsRun()) return;
     await expect(page.getByRole("button", { name: "Run again" })).toBeVisible();
     for (const id of ["memory", "end-devices"]) await page.locator(`#check-${id} summary`).click();
     // It tries what the policy refuses, and the browser says so.
@@ -98,23 +98,8 @@ const states: Record<string, (page: Page, javaScriptEnabled: boolean | undefined
 };
 
 for (const [name, open] of Object.entries(states)) {
-  test(name, async ({ page, javaScriptEnabled, quiet }, info) => {
-    await open(page, javaScriptEnabled, quiet);
-    for (const colorScheme of ["light", "dark"] as const) {
-      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-      for (const width of [320, 768, 1280]) {
-        await page.setViewportSize({ width, height: 800 });
-        const overflow = await page.locator("html").evaluate((html) => html.scrollWidth - html.clientWidth);
-        expect(overflow, `${width} px`).toBe(0);
-        if (width !== 768) {
-          await page.screenshot({
-            path: `artefacts/screenshots/${info.project.name}/${name}-${colorScheme}-${width}.png`,
-            fullPage: true,
-          });
-        }
-      }
-      // The rules are scripts themselves; the HTML is the same without them.
-      if (javaScriptEnabled !== false) await expectAccessible(page);
-    }
+  test(name, async ({ page, quiet }) => {
+    await open(page, quiet);
+    await expectFitAndAccessible(page, name);
   });
 }

@@ -1,11 +1,11 @@
 // Devices, a changed password, and what happened: with JavaScript and without.
 import { forgetfulURL } from "../fixtures/server.ts";
-import { elsewhere, expect, expectAccessible, fill, goTo, password, signOut, signUp, test } from "../fixtures/test.ts";
+import { elsewhere, expect, expectFitAndAccessible, fill, goTo, password, scriptsRun, signOut, signUp, test } from "../fixtures/test.ts";
 
-test("ends one device, and then all others", async ({ page, javaScriptEnabled }) => {
+test("ends one device, and then all others", async ({ page }) => {
   const email = await signUp(page);
   const others = [];
-  for (let count = 0; count < 3; count += 1) others.push(await elsewhere(page, email, javaScriptEnabled));
+  for (let count = 0; count < 3; count += 1) others.push(await elsewhere(page, email));
   await goTo(page, "Devices");
   const tickets = page.getByRole("article");
   await expect(tickets).toHaveCount(4);
@@ -29,12 +29,9 @@ test("ends one device, and then all others", async ({ page, javaScriptEnabled })
   }
 });
 
-test("a changed password signs the other device out, which says so at its next click", async ({
-  page,
-  javaScriptEnabled,
-}) => {
+test("a changed password signs the other device out, which says so at its next click", async ({ page }) => {
   const email = await signUp(page);
-  const other = await elsewhere(page, email, javaScriptEnabled);
+  const other = await elsewhere(page, email);
   await page.goto("/account/security");
   await page.getByLabel("Your password now").fill(password);
   await page.getByLabel("New password").fill("another lamp over eight stairs");
@@ -73,9 +70,9 @@ test("a wrong password and one that is guessed are told under their fields", asy
 test.describe("where a sign-in is recent for five seconds", () => {
   test.use({ baseURL: forgetfulURL });
 
-  test("asks for the password, and then carries on", async ({ page, javaScriptEnabled }, info) => {
+  test("asks for the password, and then carries on", async ({ page }) => {
     const email = await signUp(page);
-    const other = await elsewhere(page, email, javaScriptEnabled);
+    const other = await elsewhere(page, email);
     await page.goto("/account/sessions");
     // Nobody has this session; whether it is looked for tells whether the sign-in is recent.
     const ended = () =>
@@ -84,14 +81,8 @@ test.describe("where a sign-in is recent for five seconds", () => {
 
     await page.getByRole("button", { name: "Sign out all other devices" }).click();
     await expect(page.getByRole("heading", { name: "Is it you?" })).toBeVisible();
-    if (javaScriptEnabled !== false) {
-      await expect(page.getByLabel("Your password", { exact: true })).toBeFocused();
-      await expectAccessible(page);
-    }
-    for (const width of [320, 1280]) {
-      await page.setViewportSize({ width, height: 800 });
-      await page.screenshot({ path: `artefacts/screenshots/${info.project.name}/confirm-light-${width}.png`, fullPage: true });
-    }
+    if (scriptsRun()) await expect(page.getByLabel("Your password", { exact: true })).toBeFocused();
+    await expectFitAndAccessible(page, "confirm");
     await page.getByLabel("Your password", { exact: true }).fill("not this one at all");
     await page.getByRole("button", { name: "Go on" }).click();
     await expect(page.getByLabel("Your password", { exact: true })).toHaveAccessibleDescription(

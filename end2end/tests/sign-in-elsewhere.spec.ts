@@ -1,7 +1,7 @@
 // People sign in to another app through Cloakroom, in a real browser and with a real client
 // library, and take it back.
 import type { Page } from "@playwright/test";
-import { expect, expectAccessible, fill, newAddress, password, ready, signUp, test } from "../fixtures/test.ts";
+import { expect, expectFitAndAccessible, fill, newAddress, password, ready, signUp, test } from "../fixtures/test.ts";
 import { relyingParty, type RelyingParty } from "../fixtures/relying-party.ts";
 
 let wiki: RelyingParty;
@@ -18,24 +18,7 @@ test.afterEach(async ({ quiet }) => {
 
 const heading = (page: Page) => page.getByRole("heading", { level: 1 });
 
-/** At the widths and in the schemes in which people see it. */
-async function picture(page: Page, name: string, project: string, javaScriptEnabled: boolean | undefined) {
-  for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    for (const width of [320, 1280]) {
-      await page.setViewportSize({ width, height: 800 });
-      const overflow = await page.locator("html").evaluate((html) => html.scrollWidth - html.clientWidth);
-      expect(overflow, `${width} px`).toBe(0);
-      await page.screenshot({
-        path: `artefacts/screenshots/${project}/${name}-${colorScheme}-${width}.png`,
-        fullPage: true,
-      });
-    }
-    if (javaScriptEnabled !== false) await expectAccessible(page);
-  }
-}
-
-test("from signing in to taking it back", async ({ page, baseURL, javaScriptEnabled }, info) => {
+test("from signing in to taking it back", async ({ page, baseURL }) => {
   const email = await signUp(page);
   await page.context().clearCookies();
 
@@ -43,12 +26,12 @@ test("from signing in to taking it back", async ({ page, baseURL, javaScriptEnab
   await page.goto(wiki.url);
   await page.getByRole("link", { name: "Sign in", exact: true }).click();
   await expect(heading(page)).toHaveText("Sign in");
-  await ready(page, javaScriptEnabled);
+  await ready(page);
   await fill(page, email, password);
   await page.getByRole("button", { name: "Sign in" }).click();
   await expect(heading(page)).toHaveText("Sign in to The Wiki?");
   await expect(page.getByText(new URL(wiki.url).host)).toBeVisible();
-  await picture(page, "consent", info.project.name, javaScriptEnabled);
+  await expectFitAndAccessible(page, "consent");
   await page.getByRole("button", { name: "Allow", exact: true }).click();
   await expect(heading(page)).toHaveText(`Hello ${email}`);
   expect(page.url()).toContain(`${wiki.url}/callback?code=`);
@@ -62,7 +45,7 @@ test("from signing in to taking it back", async ({ page, baseURL, javaScriptEnab
   // Taken back here, the app gets nothing more.
   await page.goto(`${baseURL}/account/apps`);
   await expect(page.getByRole("heading", { name: "The Wiki" })).toBeVisible();
-  await picture(page, "apps", info.project.name, javaScriptEnabled);
+  await expectFitAndAccessible(page, "apps");
   await page.getByRole("button", { name: "Disconnect The Wiki" }).click();
   await expect(page.getByText("The app is disconnected.")).toBeVisible();
   await expect(page.getByText("You have not signed in to any other app from here.")).toBeVisible();
@@ -81,15 +64,15 @@ test("whoever says no goes back, and nothing is allowed", async ({ page, baseURL
   await expect(page.getByText("You have not signed in to any other app from here.")).toBeVisible();
 });
 
-test("an app may ask whether it is still the same person", async ({ page, javaScriptEnabled }, info) => {
+test("an app may ask whether it is still the same person", async ({ page }) => {
   const email = await signUp(page, newAddress());
   await page.goto(`${wiki.url}/login`);
   await page.getByRole("button", { name: "Allow", exact: true }).click();
   await expect(heading(page)).toHaveText(`Hello ${email}`);
   await page.getByRole("link", { name: "Sign in anew" }).click();
   await expect(heading(page)).toHaveText("Is it you?");
-  await ready(page, javaScriptEnabled);
-  await picture(page, "consent-confirm", info.project.name, javaScriptEnabled);
+  await ready(page);
+  await expectFitAndAccessible(page, "consent-confirm");
   const field = page.getByLabel("Your password", { exact: true });
   await field.fill("another lamp over six stairs");
   await page.getByRole("button", { name: "Go on" }).click();
@@ -99,15 +82,15 @@ test("an app may ask whether it is still the same person", async ({ page, javaSc
   await expect(heading(page)).toHaveText(`Hello ${email}`);
 });
 
-test("a broken link says so, and leads nowhere", async ({ page }, info) => {
+test("a broken link says so, and leads nowhere", async ({ page }) => {
   const response = await page.goto("/oauth2/authorize?client_id=nobody&redirect_uri=https://evil.example/");
   expect(response?.status()).toBe(400);
   await expect(heading(page)).toHaveText("This link to sign in does not work.");
   expect(await page.locator("a[href*=evil]").count()).toBe(0);
-  await picture(page, "unknown-app", info.project.name, false);
+  await expectFitAndAccessible(page, "unknown-app");
 });
 
-test("signing out of the app signs out here, and a link alone does not", async ({ page, baseURL }, info) => {
+test("signing out of the app signs out here, and a link alone does not", async ({ page, baseURL }) => {
   const email = await signUp(page);
   await page.goto(`${wiki.url}/login`);
   await page.getByRole("button", { name: "Allow", exact: true }).click();
@@ -117,7 +100,7 @@ test("signing out of the app signs out here, and a link alone does not", async (
   const back = `client_id=${wiki.clientId}&post_logout_redirect_uri=${encodeURIComponent(`${wiki.url}/`)}`;
   await page.goto(`${baseURL}/oauth2/logout?${back}`);
   await expect(heading(page)).toHaveText("Do you want to sign out?");
-  await picture(page, "sign-out-asked", info.project.name, false);
+  await expectFitAndAccessible(page, "sign-out-asked");
   await page.getByRole("link", { name: "Stay signed in" }).click();
   await expect(heading(page)).toHaveText("Your account");
 

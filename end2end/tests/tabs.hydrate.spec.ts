@@ -29,7 +29,7 @@ test("a tab follows when another person signs in", async ({ page, context }) => 
 
 test("a tab that was signed out elsewhere says so and keeps what was typed", async ({ page }) => {
   const email = await signUp(page);
-  const other = await elsewhere(page, email, true);
+  const other = await elsewhere(page, email);
   await page.goto("/account/security", { waitUntil: "networkidle" });
   await page.getByLabel("Your password now").fill(password);
   await page.getByLabel("New password").fill("another lamp over eight stairs");
