@@ -36,7 +36,7 @@ fn main() {
     }
     println!("On {} cores, every figure in one run:\n", cores());
     let mut figures = Figures::default();
-    let groups: [Group; 12] = [
+    let groups: &[Group] = &[
         ("start", start),
         ("pages", pages),
         ("sign-ins", sign_ins),
@@ -56,7 +56,7 @@ fn main() {
     let named: Vec<String> = std::env::args().skip(1).collect();
     let is_named = |group: &str| named.iter().any(|name| name == group);
     let is_all = !groups.iter().any(|(group, _)| is_named(group));
-    for (group, measure) in groups {
+    for &(group, measure) in groups {
         if is_all || is_named(group) {
             measure(&mut figures);
         }

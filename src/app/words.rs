@@ -82,7 +82,7 @@ pub fn revoked(count: u32) -> &'static str {
 }
 
 /// What a key may do.
-pub fn scope(scope: Scope) -> &'static str {
+pub fn key_scope(scope: Scope) -> &'static str {
     match scope {
         Scope::ProfileRead => "See whose account it is",
         Scope::SessionsRead => "See your devices",
@@ -129,7 +129,7 @@ pub fn happened(kind: Kind, how_many: u32) -> String {
 }
 
 /// What an app gets, after "It can" (RFC 6749, 3.3; OpenID Connect Core, 5.4).
-pub fn scope(name: &str) -> String {
+pub fn app_scope(name: &str) -> String {
     match name {
         "openid" => "Recognise you by an id that stays the same".to_owned(),
         "email" => "Read your e-mail address".to_owned(),

@@ -116,7 +116,7 @@ fn Card(app: App, now: i64, revoke: ServerAction<RevokeApp>) -> impl IntoView {
     let scopes = app
         .scopes
         .iter()
-        .map(|scope| view! { <li>{words::scope(scope)}</li> })
+        .map(|scope| view! { <li>{words::app_scope(scope)}</li> })
         .collect_view();
     let used = app.last_used_at.map(|at| {
         view! {

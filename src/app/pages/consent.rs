@@ -130,7 +130,7 @@ fn Ask(
     let scopes = app
         .scopes
         .iter()
-        .map(|scope| view! { <li>{words::scope(scope)}</li> })
+        .map(|scope| view! { <li>{words::app_scope(scope)}</li> })
         .collect_view();
     let has_scopes = !app.scopes.is_empty();
     view! {

@@ -141,7 +141,7 @@ fn ScopeBox(scope: Scope, is_ticked: bool) -> impl IntoView {
                 checked=is_ticked
                 aria-describedby=format!("{code}-hint")
             />
-            <label for=code>{words::scope(scope)}</label>
+            <label for=code>{words::key_scope(scope)}</label>
             <p class="hint" id=format!("{code}-hint")>
                 <code>{code}</code>
             </p>

@@ -49,7 +49,7 @@ fn Card(key: ApiKey, now: i64, revoke: ServerAction<RevokeApiKey>) -> impl IntoV
                 .with(|input| input.as_ref().is_some_and(|it| it.id == id))
         }
     };
-    let what: Vec<&str> = key.scopes.into_iter().map(words::scope).collect();
+    let what: Vec<&str> = key.scopes.into_iter().map(words::key_scope).collect();
     let label = key.label.clone();
     view! {
         <li>
