@@ -34,8 +34,8 @@ const READS: &[&str] = &[
     "/api/describe_authorization",
     "/api/inspect_session",
     "/api/list_activity",
-    "/api/list_apps",
     "/api/list_api_keys",
+    "/api/list_apps",
     #[cfg(feature = "lab")]
     "/api/list_notes",
     "/api/list_sessions",
