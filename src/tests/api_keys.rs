@@ -1,6 +1,6 @@
 //! API keys: made, shown once, listed, used, stopped.
 
-use crate::app::{EMAIL, PASSWORD, Program, TestApp};
+use crate::app::{Browser, EMAIL, PASSWORD, Program, TestApp};
 use cloakroom::{server::users, wire::fields::Email};
 use std::sync::{
     Arc,
@@ -352,6 +352,39 @@ async fn boxes_that_are_ticked_and_a_form_without_javascript_come_to_the_same() 
         .await;
     let page = browser.open("/account/keys").await;
     assert!(page.body.contains("no days"), "{}", page.body);
+}
+
+#[tokio::test]
+async fn a_key_on_its_way_to_its_page_is_shown_to_its_owner_alone_and_no_later() {
+    let app = TestApp::new().await;
+    let ada = app.signed_up(EMAIL).await;
+    let form = [
+        ("label", "a"),
+        ("scopes", "keys:read"),
+        ("expires_in_days", "30"),
+    ];
+    let answer = ada.submit("/account/keys", "create_api_key", &form).await;
+    let cookies = answer.set_cookies();
+    let sealed = cookies.iter().find_map(|cookie| {
+        let value = cookie.strip_prefix("__Host-Http-form=")?;
+        value.split(';').next()
+    });
+    let sealed = sealed.unwrap();
+    let is_shown = async |to: &Browser| {
+        to.plant("__Host-Http-form", sealed);
+        let page = to.open("/account/keys").await;
+        assert_eq!(page.status, 200);
+        page.body.contains("ck_eyJhbGci")
+    };
+    // Whoever uses the same browser next, or has a copy of what it kept.
+    let mallory = app.signed_up("mallory@example.com").await;
+    assert!(!is_shown(&mallory).await);
+    let copy = app.browser();
+    copy.sign_in(EMAIL, PASSWORD).await;
+    app.pass(59);
+    assert!(is_shown(&copy).await);
+    app.pass(1);
+    assert!(!is_shown(&copy).await, "not past the cookie's time");
 }
 
 #[tokio::test]
