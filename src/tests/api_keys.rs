@@ -1,6 +1,6 @@
 //! API keys: made, shown once, listed, used, stopped.
 
-use crate::app::{Browser, EMAIL, PASSWORD, Program, TestApp};
+use crate::app::{Browser, COOKIE, EMAIL, PASSWORD, Program, TestApp};
 use cloakroom::{server::users, wire::fields::Email};
 use std::sync::{
     Arc,
@@ -223,6 +223,48 @@ async fn the_keys_of_a_disabled_account_stop_and_do_not_come_back() {
         .await
         .unwrap();
     assert_eq!(program.get("/v1/me").await.status, 401);
+}
+
+#[tokio::test]
+async fn what_a_thief_may_have_made_ends_with_the_session_that_was_copied() {
+    let app = TestApp::new().await;
+    let before = app.signed_up(EMAIL).await;
+    let old = Program::new(&app.url, &before.key(ALL).await);
+    app.pass(1);
+    let owner = app.browser();
+    owner.sign_in(EMAIL, PASSWORD).await;
+    let copied = owner.session().unwrap();
+    let thief = app.browser();
+    thief.plant(COOKIE, &copied);
+    let stolen = [thief.key(ALL).await, thief.key(ALL).await];
+    // The owner's browser goes on, and the thief comes once more.
+    app.pass(300);
+    for _ in 0..2 {
+        assert_eq!(owner.viewer().await.as_deref(), Some(EMAIL));
+    }
+    app.pass(60);
+    let late = app.browser();
+    late.plant(COOKIE, &copied);
+    assert_eq!(late.viewer().await, None);
+    assert_eq!(owner.viewer().await, None);
+    for key in stolen {
+        let answer = Program::new(&app.url, &key).get("/v1/me").await;
+        assert_eq!(answer.status, 401);
+    }
+    // What was there before the session has nothing to do with it.
+    assert_eq!(old.get("/v1/me").await.status, 200);
+    assert!(
+        before
+            .list_activity()
+            .await
+            .contains(&"api_key_revoked".to_owned())
+    );
+    let page = before.open("/account/activity").await;
+    assert!(
+        page.body.contains("2 API keys were revoked"),
+        "{}",
+        page.body
+    );
 }
 
 #[tokio::test]
