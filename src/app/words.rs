@@ -124,7 +124,8 @@ pub fn happened(kind: Kind, how_many: u32) -> String {
             format!("The password was changed, and {many} other devices were signed out")
         }
         (Kind::ApiKeyCreated, _) => "An API key was created".to_owned(),
-        (Kind::ApiKeyRevoked, _) => "An API key was revoked".to_owned(),
+        (Kind::ApiKeyRevoked, 1) => "An API key was revoked".to_owned(),
+        (Kind::ApiKeyRevoked, many) => format!("{many} API keys were revoked"),
     }
 }
 

@@ -83,8 +83,9 @@ pub async fn finish(
         (status, content_type, Body::from(body)).into_response()
     };
     let headers = answer.headers_mut();
-    let sign_in = HeaderName::from_static(forward_auth::SIGN_IN);
-    for kept in [header::SET_COOKIE, header::ALLOW, sign_in] {
+    let [sign_in, limit, policy] =
+        [forward_auth::SIGN_IN, v1::LIMIT, v1::POLICY].map(HeaderName::from_static);
+    for kept in [header::SET_COOKIE, header::ALLOW, sign_in, limit, policy] {
         for value in parts.headers.get_all(&kept) {
             headers.append(kept.clone(), value.clone());
         }

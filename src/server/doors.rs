@@ -101,10 +101,9 @@ pub fn provide(state: &State) {
     provide_context(wire::users::PasswordPolicy {
         min_length: state.config.passwords.min_length,
     });
+    // For one page, whose address has several spellings; it is made once a process.
+    provide_context(v1::reference());
     if let Some(parts) = use_context::<Parts>() {
-        if parts.uri.path() == "/developers" {
-            provide_context(v1::reference());
-        }
         if let Some(session) = parts
             .extensions
             .get::<Caller>()

@@ -50,6 +50,9 @@ const GOES_ON: [&str; 3] = ["create_api_key", "end_session", "end_other_sessions
 /// not returned.
 const TYPED_MAX: usize = 2_400;
 
+/// A key that was just made is shown for so long, in seconds: as long as a browser keeps the cookie.
+const SHOWN_FOR_S: i64 = 60;
+
 /// A form as it was sent, names and values.
 type Fields<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
 
@@ -337,14 +340,31 @@ pub fn take_returned(state: &State, mut request: Request) -> Result<Request, Box
         return Err(Box::new(Redirect::to(request.uri().path()).into_response()));
     }
     if let Found::One(sealed) = cookie::find(request.headers(), cookie::FORM) {
-        if let Some(caller) = request.extensions().get::<Caller>() {
+        let caller = request.extensions().get::<Caller>();
+        if let Some(caller) = caller {
             caller.cookies.clear_form();
         }
-        if let Some(returned) = state.seal.open(&sealed) {
+        let returned = state.seal.open(&sealed);
+        let returned = returned.filter(|form| caller.is_some_and(|caller| is_for(caller, form)));
+        if let Some(returned) = returned {
             request.extensions_mut().insert(returned);
         }
     }
     Ok(request)
+}
+
+/// A key that was just made is for its owner, and not for long: whoever uses the same browser next,
+/// or has a copy of the cookie, does not see it.
+fn is_for(caller: &Caller, returned: &ReturnedForm) -> bool {
+    let Caller { state, session, .. } = caller;
+    returned.typed("key").is_none_or(|key| {
+        session.as_ref().is_some_and(|session| {
+            let now = state.clock.now_s();
+            state
+                .api_keys
+                .is_new(&key, &session.user_id, SHOWN_FOR_S, now)
+        })
+    })
 }
 
 /// Closes and opens forms on their way: an address that somebody typed is nobody else's to read,

@@ -1,6 +1,6 @@
 //! API keys: made, shown once, listed, used, stopped.
 
-use crate::app::{EMAIL, PASSWORD, Program, TestApp};
+use crate::app::{Browser, COOKIE, EMAIL, PASSWORD, Program, TestApp};
 use cloakroom::{server::users, wire::fields::Email};
 use std::sync::{
     Arc,
@@ -226,6 +226,48 @@ async fn the_keys_of_a_disabled_account_stop_and_do_not_come_back() {
 }
 
 #[tokio::test]
+async fn what_a_thief_may_have_made_ends_with_the_session_that_was_copied() {
+    let app = TestApp::new().await;
+    let before = app.signed_up(EMAIL).await;
+    let old = Program::new(&app.url, &before.key(ALL).await);
+    app.pass(1);
+    let owner = app.browser();
+    owner.sign_in(EMAIL, PASSWORD).await;
+    let copied = owner.session().unwrap();
+    let thief = app.browser();
+    thief.plant(COOKIE, &copied);
+    let stolen = [thief.key(ALL).await, thief.key(ALL).await];
+    // The owner's browser goes on, and the thief comes once more.
+    app.pass(300);
+    for _ in 0..2 {
+        assert_eq!(owner.viewer().await.as_deref(), Some(EMAIL));
+    }
+    app.pass(60);
+    let late = app.browser();
+    late.plant(COOKIE, &copied);
+    assert_eq!(late.viewer().await, None);
+    assert_eq!(owner.viewer().await, None);
+    for key in stolen {
+        let answer = Program::new(&app.url, &key).get("/v1/me").await;
+        assert_eq!(answer.status, 401);
+    }
+    // What was there before the session has nothing to do with it.
+    assert_eq!(old.get("/v1/me").await.status, 200);
+    assert!(
+        before
+            .list_activity()
+            .await
+            .contains(&"api_key_revoked".to_owned())
+    );
+    let page = before.open("/account/activity").await;
+    assert!(
+        page.body.contains("2 API keys were revoked"),
+        "{}",
+        page.body
+    );
+}
+
+#[tokio::test]
 async fn a_changed_password_and_a_sign_out_leave_keys_alone() {
     let app = TestApp::new().await;
     let browser = app.signed_up(EMAIL).await;
@@ -352,6 +394,39 @@ async fn boxes_that_are_ticked_and_a_form_without_javascript_come_to_the_same() 
         .await;
     let page = browser.open("/account/keys").await;
     assert!(page.body.contains("no days"), "{}", page.body);
+}
+
+#[tokio::test]
+async fn a_key_on_its_way_to_its_page_is_shown_to_its_owner_alone_and_no_later() {
+    let app = TestApp::new().await;
+    let ada = app.signed_up(EMAIL).await;
+    let form = [
+        ("label", "a"),
+        ("scopes", "keys:read"),
+        ("expires_in_days", "30"),
+    ];
+    let answer = ada.submit("/account/keys", "create_api_key", &form).await;
+    let cookies = answer.set_cookies();
+    let sealed = cookies.iter().find_map(|cookie| {
+        let value = cookie.strip_prefix("__Host-Http-form=")?;
+        value.split(';').next()
+    });
+    let sealed = sealed.unwrap();
+    let is_shown = async |to: &Browser| {
+        to.plant("__Host-Http-form", sealed);
+        let page = to.open("/account/keys").await;
+        assert_eq!(page.status, 200);
+        page.body.contains("ck_eyJhbGci")
+    };
+    // Whoever uses the same browser next, or has a copy of what it kept.
+    let mallory = app.signed_up("mallory@example.com").await;
+    assert!(!is_shown(&mallory).await);
+    let copy = app.browser();
+    copy.sign_in(EMAIL, PASSWORD).await;
+    app.pass(59);
+    assert!(is_shown(&copy).await);
+    app.pass(1);
+    assert!(!is_shown(&copy).await, "not past the cookie's time");
 }
 
 #[tokio::test]

@@ -426,7 +426,9 @@ async fn what_there_is_not_is_told_as_problems() {
         "/v1/sessions/a/b",
         "/v1/%61",
     ] {
-        assert_problem(&program.get(path).await, 404, "not_found");
+        let answer = program.get(path).await;
+        assert_problem(&answer, 404, "not_found");
+        assert!(!answer.header("ratelimit").is_empty(), "{path}");
     }
     for (name, path, allowed) in [
         ("POST", "/v1/me", "GET,HEAD"),
@@ -439,22 +441,52 @@ async fn what_there_is_not_is_told_as_problems() {
         let answer = program.send(program.request(method(name), path)).await;
         assert_problem(&answer, 405, "method_not_allowed");
         assert_eq!(answer.header("allow"), allowed, "{name} {path}");
+        assert!(!answer.header("ratelimit").is_empty(), "{name} {path}");
+        // No page of another site gets leave to read what a program reads.
+        assert_eq!(answer.header("access-control-allow-origin"), "");
     }
     // Elsewhere nothing has changed.
     for path in ["/", "/api/viewer", "/v1x"] {
         let answer = program.delete(path).await;
         assert_eq!(answer.status, 405, "{path}");
     }
-    for path in ["/v1/..", "/v1/%2e%2e/x", "/v1/a%2fb", "/v1//me"] {
+    let long = format!("/v1/{}", "x".repeat(9_000));
+    for path in [
+        "/v1/..",
+        "/v1/%2e%2e/x",
+        "/v1/a%2fb",
+        "/v1//me",
+        "/v1/%ff",
+        &long,
+    ] {
         let answer = app
             .raw(format!(
                 "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
             ))
             .await;
         assert!(answer.starts_with("HTTP/1.1 400"), "{path}: {answer}");
+        assert!(answer.contains("application/problem+json"), "{answer}");
     }
     // A browser that navigates gets the same.
     assert_problem(&app.browser().open("/v1/me").await, 401, "key_needed");
+}
+
+#[tokio::test]
+async fn the_page_for_developers_is_whole_however_its_address_is_spelled() {
+    let app = TestApp::new().await;
+    for path in [
+        "/developers",
+        "/developers/",
+        "/%64evelopers",
+        "/developers?x=1",
+    ] {
+        let page = app.browser().open(path).await;
+        let is_whole = OPERATIONS
+            .iter()
+            .all(|(_, _, scope)| page.body.contains(scope));
+        assert!(page.status == 404 || is_whole, "{path}: {}", page.status);
+    }
+    assert_eq!(app.browser().open("/developers").await.status, 200);
 }
 
 #[tokio::test]

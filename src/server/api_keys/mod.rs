@@ -16,7 +16,7 @@ mod used;
 pub use check::{check, require_live};
 pub use list::list;
 pub use mint::mint;
-pub use revoke::{revoke, revoke_all_of};
+pub use revoke::{revoke, revoke_all_of, revoke_made_since};
 pub use revoked::Revoked;
 pub use used::Used;
 

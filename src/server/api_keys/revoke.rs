@@ -50,12 +50,27 @@ pub async fn revoke(caller: &Caller, session: &Session, id: &str) -> Result<u32,
 /// # Errors
 /// If the database does not answer.
 pub async fn revoke_all_of(change: &mut Change, user_id: &str) -> Result<u32, Error> {
+    revoke_made_since(change, user_id, 0).await
+}
+
+/// Revokes the keys of a user that were made at this time or later, in Unix seconds, within a larger
+/// change. How many.
+///
+/// # Errors
+/// If the database does not answer.
+pub async fn revoke_made_since(
+    change: &mut Change,
+    user_id: &str,
+    since: i64,
+) -> Result<u32, Error> {
     let revoked: Vec<(String, i64)> = sqlx::query_as(
         "UPDATE api_keys SET revoked_at = $1 \
-         WHERE user_id = $2 AND revoked_at IS NULL AND expires_at > $1 RETURNING id, expires_at",
+         WHERE user_id = $2 AND created_at >= $3 AND revoked_at IS NULL AND expires_at > $1 \
+         RETURNING id, expires_at",
     )
     .bind(change.now_s())
     .bind(user_id)
+    .bind(since)
     .fetch_all(&mut **change)
     .await?;
     let count = u32::try_from(revoked.len()).unwrap_or(u32::MAX);

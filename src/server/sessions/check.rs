@@ -3,6 +3,7 @@
 use super::{Change, Session, end::Condition, find, renew::Renewal, token::Claims};
 use crate::server::{
     activity::{self, Kind, Visitor},
+    api_keys,
     error::Error,
     grants,
     state::State,
@@ -182,6 +183,12 @@ async fn end_copied(state: &State, session: &Session, visitor: &Visitor) -> Resu
     }
     // Whoever had the copy may have allowed a program something.
     grants::end_all_of(&mut change, user_id, "session_copied").await?;
+    // Or have made a key, which would outlive the session for up to a year.
+    let revoked = api_keys::revoke_made_since(&mut change, user_id, session.created_at).await?;
+    if revoked > 0 {
+        let kind = Kind::ApiKeyRevoked;
+        activity::record(&mut change, user_id, kind, Some(id), revoked, visitor).await?;
+    }
     let kind = Kind::SessionCopied;
     activity::record(&mut change, user_id, kind, Some(id), 1, visitor).await?;
     change.commit().await?;

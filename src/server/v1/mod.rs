@@ -14,6 +14,7 @@ mod reference;
 mod sessions;
 
 pub use problem::Problem;
+pub use program::{LIMIT, POLICY};
 pub use reference::reference;
 
 use super::{answer::refuse, state::State};

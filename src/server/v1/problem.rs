@@ -48,7 +48,7 @@ macro_rules! kinds {
 kinds! {
     InvalidRequest = 400 "invalid_request" "The request cannot be read, or shows a key where none belongs.",
     KeyNeeded = 401 "key_needed" "This needs an API key in the header.",
-    InvalidToken = 401 "invalid_token" "The API key is none, has expired, or was revoked.",
+    InvalidToken = 401 "invalid_token" "This is no API key, or it has expired or was revoked.",
     InsufficientScope = 403 "insufficient_scope" "The API key does not have the scope that this needs.",
     NotFound = 404 "not_found" "There is nothing here, or nothing that the key may know of.",
     MethodNotAllowed = 405 "method_not_allowed" "The path exists, the method does not.",

@@ -30,6 +30,11 @@ const IN_QUERIES: [&str; 6] = [
     "token",
 ];
 
+/// Says how often a key may ask (draft-ietf-httpapi-ratelimit-headers-10).
+pub const POLICY: &str = "ratelimit-policy";
+/// Says how often it may ask just now.
+pub const LIMIT: &str = "ratelimit";
+
 /// A program that calls, and from where.
 #[derive(Clone)]
 pub struct Program {
@@ -119,7 +124,7 @@ fn shows_two(headers: &HeaderMap) -> bool {
     shown > 1 || (shown == 1 && has_cookie())
 }
 
-/// What is left of the key's limit (draft-ietf-httpapi-ratelimit-headers-10).
+/// What is left of the key's limit.
 fn with_quota(mut response: Response, quota: Quota) -> Response {
     let Quota {
         most,
@@ -128,8 +133,8 @@ fn with_quota(mut response: Response, quota: Quota) -> Response {
         reset_s,
     } = quota;
     for (name, value) in [
-        ("ratelimit-policy", format!("\"key\";q={most};w={window_s}")),
-        ("ratelimit", format!("\"key\";r={left};t={reset_s}")),
+        (POLICY, format!("\"key\";q={most};w={window_s}")),
+        (LIMIT, format!("\"key\";r={left};t={reset_s}")),
     ] {
         if let Ok(value) = HeaderValue::try_from(value) {
             response.headers_mut().insert(name, value);
