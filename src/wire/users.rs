@@ -33,7 +33,7 @@ pub struct PasswordPolicy {
 
 /// A form that came back without JavaScript: what became of it, and, where it was not done, what
 /// had been typed in it. Never a password.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct ReturnedForm {
     /// The server function that was asked, such as `sign_in`.
     pub function: String,
