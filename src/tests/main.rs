@@ -19,6 +19,7 @@ mod grants;
 mod guide;
 mod hostile;
 mod interleavings;
+mod kinds;
 #[cfg(feature = "lab")]
 mod lab;
 mod limits;
