@@ -28,6 +28,7 @@ mod notes;
 mod oidc;
 mod place;
 mod process;
+mod providers;
 mod session_token;
 mod sessions;
 mod shape;
