@@ -87,7 +87,10 @@ impl Row {
             // What is for a client is an id token: a client that looks at no type would take an
             // access token with this audience for one (RFC 8725, 3.12).
             if audience.starts_with(ID_PREFIX) {
-                return Err(refused("--audience", "expected a service, not a client's id"));
+                return Err(refused(
+                    "--audience",
+                    "expected a service, not a client's id",
+                ));
             }
             self.audience = audience;
         }

@@ -85,7 +85,7 @@ impl Kind {
     pub fn refuses(self) -> (u16, &'static str) {
         match self {
             Session => (401, "sign_in_needed"),
-            ApiKey | Access => (401, "error=\\\"invalid_token\\\""),
+            ApiKey | Access => (401, "error=\"invalid_token\""),
             // The person is asked: a link alone signs nobody out.
             Id => (200, "Do you want to sign out?"),
             Refresh => (400, "{\"error\":\"invalid_grant\"}"),
@@ -96,16 +96,14 @@ impl Kind {
     /// The same for whatever is put elsewhere than there, be it the right kind or not.
     pub fn refuses_from(self, place: Place) -> (u16, &'static str) {
         match (self, place) {
-            (Session, Place::Form) => (405, "method_not_allowed"),
+            (Session | ApiKey, Place::Form) => (405, "method_not_allowed"),
             (Session, _) => (401, "sign_in_needed"),
             (ApiKey, Place::Cookie) => (401, "key_needed"),
-            (ApiKey, Place::Form) => (405, "method_not_allowed"),
-            (ApiKey, _) => (400, "invalid_request"),
-            (Access, _) => (401, "www-authenticate"),
+            (ApiKey | Refresh, _) => (400, "invalid_request"),
+            (Access, _) => (401, "Bearer realm=\"userinfo\""),
             // A form of nobody's page; and with another cookie than the session's, nobody is there.
             (Id, Place::Form) => (403, "cross_site"),
             (Id, _) => (200, "sign"),
-            (Refresh, _) => (400, "invalid_request"),
             (Logout, _) => (400, "no logout token"),
         }
     }

@@ -5,7 +5,7 @@ mod doors;
 mod held;
 mod relying_party;
 
-use crate::app::{Answer, TestApp, encoded};
+use crate::app::{Answer, EMAIL, TestApp, encoded};
 use doors::Place;
 use held::Held;
 use reqwest::Method;
@@ -43,12 +43,15 @@ impl Kind {
 struct Wrong(Vec<String>);
 
 impl Wrong {
-    /// One cell: what was shown, at which door, and what should have come of it.
+    /// One cell: what was shown, at which door, and what should have come of it: a status, and a
+    /// word of the answer.
     fn cell(&mut self, what: &str, door: &str, answer: &Answer, (status, word): (u16, &str)) {
-        let said = format!("{:?} {}", answer.headers, answer.body);
+        let told = ["www-authenticate", "location", "remote-email"].map(|it| answer.header(it));
+        let said = format!("{} {}", told.join(" "), answer.body);
         if answer.status != status || !said.contains(word) {
-            let status = answer.status;
-            self.0.push(format!("{what} at {door}: {status}, {said}"));
+            let begin: String = said.trim().chars().take(200).collect();
+            let wrong = format!("{what} at {door}: {}, {begin}", answer.status);
+            self.0.push(wrong);
         }
     }
 
@@ -254,7 +257,7 @@ async fn elsewhere(held: &Held<'_>, token: &str) -> [Elsewhere; 5] {
             "the proxy's door",
             checked,
             &[Session],
-            (200, "remote-user"),
+            (200, EMAIL),
             (401, ""),
         ),
         (
