@@ -1,5 +1,5 @@
 //! OWASP ASVS 5.0, chapter V7 (session management), one requirement after the other.
-//! `docs/asvs.md` lists them with the names of these tests.
+//! `docs/asvs.md` lists them with the names of these tests. Of V10 see `providers.rs`.
 
 use crate::{
     app::{Browser, EMAIL, PASSWORD, TestApp},

@@ -19,6 +19,7 @@ mod grants;
 mod guide;
 mod hostile;
 mod interleavings;
+mod kinds;
 #[cfg(feature = "lab")]
 mod lab;
 mod limits;
@@ -27,6 +28,7 @@ mod notes;
 mod oidc;
 mod place;
 mod process;
+mod providers;
 mod session_token;
 mod sessions;
 mod shape;

@@ -84,6 +84,14 @@ impl Row {
             if audience.contains(char::is_whitespace) || audience.contains(char::is_control) {
                 return Err(refused("--audience", "expected one without spaces"));
             }
+            // What is for a client is an id token: a client that looks at no type would take an
+            // access token with this audience for one (RFC 8725, 3.12).
+            if audience.starts_with(ID_PREFIX) {
+                return Err(refused(
+                    "--audience",
+                    "expected a service, not a client's id",
+                ));
+            }
             self.audience = audience;
         }
         if let Some(algorithm) = said.algorithm {

@@ -128,6 +128,15 @@ fn what_could_not_be_safe_is_not_registered() {
             &[
                 "--redirect-uri",
                 "https://shop.example/in",
+                "--audience",
+                "client-AAAAAAAAAAAAAAAAAAAAAA",
+            ],
+            "--audience",
+        ),
+        (
+            &[
+                "--redirect-uri",
+                "https://shop.example/in",
                 "--scope",
                 "a\\b",
             ],
