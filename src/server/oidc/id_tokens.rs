@@ -1,5 +1,5 @@
 //! Who signed in, told to one client (OpenID Connect Core, 2). It proves nothing to anybody else:
-//! no door of Cloakroom takes one.
+//! Cloakroom takes one back only as a hint of who is meant (`id_token_hint`), and opens nothing for it.
 
 use super::access_tokens;
 use crate::server::{

@@ -56,7 +56,7 @@ async fn the_page_says_who_asks_for_what_and_where_it_goes() {
         EMAIL,
         "Recognise you",
         "Read your e-mail address",
-        "after you sign out",
+        "for up to 30 days, also after you sign out",
         "notes:read",
     ] {
         assert!(page.body.contains(said), "{said}");
