@@ -1,7 +1,7 @@
 //! Refresh tokens: each is used once and buys the next. Whoever shows a used one has a copy, and
 //! nobody can say who of the two is the program itself: all of its family stops (RFC 9700, 4.14).
 
-use super::{Grant, PlainRefreshToken, find_in, revoke};
+use super::{Grant, PlainRefreshToken, find_in, revoke, still_allowed};
 use crate::server::{
     clients::Client, error::Error, oidc::scopes::Scopes, sessions::Change, state::State,
 };
@@ -104,7 +104,7 @@ pub async fn refresh(
     let next = insert(change, &grant.id, &scopes, ends_at).await?;
     Ok(Some(Refreshed {
         grant,
-        scopes: Scopes::parse(&scopes).unwrap_or_default(),
+        scopes: still_allowed(client, &scopes),
         next,
     }))
 }
