@@ -31,13 +31,12 @@ const NOTICES: &str = "DELETE FROM logout_notices WHERE id IN (\
         SELECT id FROM logout_notices \
         WHERE next_try_at IS NULL AND COALESCE(told_at, 0) <= $1 LIMIT $2)";
 
-/// Grants that ended a family's time ago, and those whose family was over without an end. Not those
-/// that remember consent, nor those on which something hangs.
+/// Grants on which nothing hangs any more: those that ended a family's time ago, and those that
+/// outlive sessions and have nothing left to live for. Not those that remember consent.
 const GRANTS: &str = "SELECT g.id FROM grants g \
      WHERE ((g.revoked_at <= $1 \
              AND (g.revoked_reason <> 'session_ended' OR g.consented_at IS NULL)) \
-         OR (g.revoked_at IS NULL AND g.session_id IS NULL AND g.consented_at IS NULL \
-             AND COALESCE(g.last_used_at, g.created_at) <= $1)) \
+         OR (g.revoked_at IS NULL AND g.session_id IS NULL AND g.consented_at IS NULL)) \
        AND NOT EXISTS (SELECT 1 FROM authorization_codes c WHERE c.grant_id = g.id) \
        AND NOT EXISTS (SELECT 1 FROM refresh_tokens t WHERE t.grant_id = g.id) \
      LIMIT $2";

@@ -55,6 +55,13 @@ async fn what_is_over_goes_and_consent_stays() {
     prune(&app).await;
     assert_eq!(rows(&app).await, (0, 0, 1));
 
+    // Nor is what was opened for it, where nobody was asked.
+    code_of(&browser.open(&trusted.link(&OFFLINE)).await);
+    assert_eq!(rows(&app).await, (1, 0, 2));
+    app.pass(60);
+    prune(&app).await;
+    assert_eq!(rows(&app).await, (0, 0, 1));
+
     other.tokens(&browser, &OFFLINE).await;
     for scope in [&[][..], &OFFLINE] {
         let code = code_of(&browser.open(&trusted.link(scope)).await);
