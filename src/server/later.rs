@@ -6,6 +6,7 @@ use super::{
     activity::{self, Visitor},
     api_keys,
     error::Error,
+    grants,
     limits::address_key,
     state::State,
 };
@@ -17,6 +18,8 @@ use std::{
 
 /// Written this often, and when the server stops.
 const EVERY: Duration = Duration::from_secs(5);
+/// After so many writes, ten minutes, what nobody can use any more is thrown away.
+const PRUNED_AFTER: u32 = 120;
 /// Rows in one transaction: others want to write as well.
 const AT_ONCE: usize = 500;
 /// Failures that wait at most, by account and address; of more than these the log alone knows.
@@ -188,11 +191,18 @@ async fn write_seen<'a>(
 pub fn write_now_and_then(state: &State) {
     let state = state.clone();
     tokio::spawn(async move {
+        let mut turns = 0_u32;
         while !state.db.is_closed() {
             tokio::time::sleep(EVERY).await;
             // A full disk must not keep out whoever is signed in; it is tried again.
             if let Err(error) = state.later.flush(&state).await {
                 tracing::warn!(event = "not_written_yet", %error);
+            }
+            turns = turns.wrapping_add(1);
+            if turns.is_multiple_of(PRUNED_AFTER)
+                && let Err(error) = grants::prune(&state).await
+            {
+                tracing::warn!(event = "not_thrown_away_yet", %error);
             }
         }
     });

@@ -4,7 +4,7 @@
 //! A server function that a page calls while it is rendered does not pass there, so none that is
 //! limited may be called so.
 
-use super::{clock::Clock, config};
+use super::{clients::Client, clock::Clock, config};
 use crate::wire::{self, fields::Email};
 use moka::sync::Cache;
 use std::{
@@ -103,12 +103,17 @@ impl Limits {
         self.client_failures.take(&address_key(address))
     }
 
-    /// A client that has shown who it is asks for tokens.
+    /// A client asks for tokens. One that proves nothing is named by whoever likes, so that it
+    /// counts by address as well, and no stranger keeps its people out.
     ///
     /// # Errors
     /// [`wire::Error::TooManyRequests`] when it asks too often.
-    pub fn token_asked(&self, client_id: &str) -> Result<(), wire::Error> {
-        self.tokens.take(client_id)
+    pub fn token_asked(&self, client: &Client, address: IpAddr) -> Result<(), wire::Error> {
+        if client.is_public() {
+            let key = format!("{} {}", client.id, address_key(address));
+            return self.tokens.take(&key);
+        }
+        self.tokens.take(&client.id)
     }
 
     /// Takes one request of an API key. What is left, and whether there was one.

@@ -1,6 +1,6 @@
 //! Authorization codes: bound to a client, an address and a challenge, good for a minute, once.
 
-use super::{Grant, PlainCode, find_in, revoke};
+use super::{Grant, PlainCode, find_in, revoke, still_allowed};
 use crate::server::{
     clients::Client,
     error::Error,
@@ -126,10 +126,12 @@ pub async fn buy(
         }
         return Ok(None);
     };
+    let is_of_live_session = hold_session(change, &row.session_id).await?;
     let Some(grant) = find_in(state, change, &row.grant_id).await? else {
         return Ok(None);
     };
-    let is_right = grant.client_id == client.id
+    let is_right = is_of_live_session
+        && grant.client_id == client.id
         && row.redirect_uri == redirect_uri
         && now < row.ends_at
         && is_verified(verifier, &row.challenge);
@@ -143,12 +145,24 @@ pub async fn buy(
         .await?;
     Ok(Some(Bought {
         grant,
-        scopes: Scopes::parse(&row.scopes).unwrap_or_default(),
+        scopes: still_allowed(client, &row.scopes),
         nonce: row.nonce,
         session_id: row.session_id,
         authenticated_at: row.authenticated_at,
         authenticated_by: row.authenticated_by,
     }))
+}
+
+/// Whether the session in which a code was asked for has not ended. Whoever ends it just now goes
+/// first, or waits and finds that the code was used: then its client is told of the end.
+async fn hold_session(change: &mut Change, id: &str) -> Result<bool, Error> {
+    let held = sqlx::query(
+        "UPDATE sessions SET last_seen_at = last_seen_at WHERE id = $1 AND ended_at IS NULL",
+    )
+    .bind(id)
+    .execute(&mut **change)
+    .await?;
+    Ok(held.rows_affected() > 0)
 }
 
 /// Whether this is what the challenge was made from (RFC 7636, 4.6: S256, and nothing else).

@@ -1,5 +1,6 @@
 //! Every end of a grant. What hangs on it, codes and tokens, is refused from then on.
 
+use super::hold;
 use crate::{
     server::{
         activity::{self, Kind},
@@ -87,7 +88,7 @@ pub async fn end_all_of(
 /// [`wire::Error::NotFound`] if there is nothing of theirs to take back.
 pub async fn end_app(caller: &Caller, session: &Session, client_id: &str) -> Result<(), Error> {
     let mut change = Change::begin(&caller.state).await?;
-    change.require_live(session).await?;
+    hold(&mut change, session).await?;
     let revoked = sqlx::query(
         "UPDATE grants SET revoked_at = COALESCE(revoked_at, $1), \
             revoked_reason = 'revoked_by_owner' \

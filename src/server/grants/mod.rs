@@ -7,12 +7,14 @@
 mod codes;
 mod end;
 mod list;
+mod prune;
 mod refresh;
 mod secrets;
 
 pub use codes::{Bought, NewCode, buy, sell};
 pub use end::{end_all_of, end_app, end_everything, end_of_session, revoke};
 pub use list::list;
+pub use prune::prune;
 pub use refresh::{Refreshed, hand_out, refresh};
 pub use secrets::{PlainCode, PlainRefreshToken};
 
@@ -104,12 +106,35 @@ impl Grant {
     }
 }
 
+/// What was once asked for, as far as the client may have it today: its operator may have taken
+/// some of it away.
+fn still_allowed(client: &Client, scopes: &str) -> Scopes {
+    let asked = Scopes::parse(scopes).unwrap_or_default();
+    asked.among(&client.scopes)
+}
+
+/// Whoever changes their password meanwhile, or takes back what they have allowed, goes first or
+/// waits: what is allowed here is either among what that ends, or allowed after it, by a session
+/// that outlived it.
+///
+/// # Errors
+/// [`wire::Error::SignInNeeded`] if the session has ended meanwhile.
+///
+/// [`wire::Error::SignInNeeded`]: crate::wire::Error::SignInNeeded
+pub async fn hold(change: &mut Change, session: &Session) -> Result<(), Error> {
+    sqlx::query("UPDATE users SET email = email WHERE id = $1")
+        .bind(&session.user_id)
+        .execute(&mut **change)
+        .await?;
+    change.require_live(session).await
+}
+
 /// Whether the caller has allowed this client these scopes, so that nobody has to be asked.
 ///
 /// # Errors
 /// If the database does not answer.
 pub async fn is_consented(
-    state: &State,
+    change: &mut Change,
     session: &Session,
     client: &Client,
     scopes: &Scopes,
@@ -126,9 +151,9 @@ pub async fn is_consented(
     )
     .bind(&session.user_id)
     .bind(&client.id)
-    .fetch_all(state.db.pool())
+    .fetch_all(&mut **change)
     .await?;
-    let now = state.clock.now_s();
+    let now = change.now_s();
     // Whoever can be imitated is asked about each time: a program without a secret, at an address
     // that any program of the same device can take (RFC 8252, 8.6; ASVS 10.7.1).
     let is_uncertain = client.is_public() && !redirect_uri.starts_with("https://");

@@ -1,13 +1,13 @@
 //! Refresh tokens: each is used once and buys the next. Whoever shows a used one has a copy, and
 //! nobody can say who of the two is the program itself: all of its family stops (RFC 9700, 4.14).
 
-use super::{Grant, PlainRefreshToken, find_in, revoke};
+use super::{Grant, PlainRefreshToken, find_in, revoke, still_allowed};
 use crate::server::{
     clients::Client, error::Error, oidc::scopes::Scopes, sessions::Change, state::State,
 };
 
 /// A family that outlives its session ends this long after it began, in seconds (ASVS 10.4.8).
-const FAMILY_FOR_S: i64 = 30 * 86_400;
+pub(super) const FAMILY_FOR_S: i64 = 30 * 86_400;
 
 /// The first refresh token of a family.
 ///
@@ -104,7 +104,7 @@ pub async fn refresh(
     let next = insert(change, &grant.id, &scopes, ends_at).await?;
     Ok(Some(Refreshed {
         grant,
-        scopes: Scopes::parse(&scopes).unwrap_or_default(),
+        scopes: still_allowed(client, &scopes),
         next,
     }))
 }

@@ -57,8 +57,11 @@ CREATE TABLE refresh_tokens (
 );
 
 CREATE INDEX refresh_tokens_by_grant ON refresh_tokens (grant_id);
+CREATE INDEX refresh_tokens_by_end ON refresh_tokens (ends_at);
 
+CREATE INDEX authorization_codes_by_grant ON authorization_codes (grant_id);
 CREATE INDEX authorization_codes_by_session ON authorization_codes (session_id);
+CREATE INDEX authorization_codes_by_end ON authorization_codes (ends_at);
 
 -- What clients are to be told of sessions that have ended (OpenID Connect Back-Channel Logout).
 CREATE TABLE logout_notices (

@@ -17,7 +17,7 @@ use crate::{
         error::Error,
         forms,
         grants::{self, NewCode},
-        sessions::{Change, Session},
+        sessions::Change,
         state::State,
     },
     wire::{self, documents::Document, fields::Email},
@@ -131,10 +131,15 @@ async fn decide(caller: &Caller, addressed: &Addressed) -> Result<Step, Error> {
         Ok(wanted) => wanted,
         Err(error) => return Ok(Step::Refused(error)),
     };
-    // The client wants to know whether it is still the same person (OpenID Connect Core, 3.1.2.1).
-    if is_silent && let Some(shown) = addressed.form.get("id_token_hint") {
-        let hint = id_tokens::read_hint(state, shown).await?;
-        if hint.is_none_or(|hint| hint.sub != session.user_id) {
+    // The client wants this person and nobody else (OpenID Connect Core, 3.1.2.1). A hint that
+    // nobody can read, of a key that is long gone, names nobody: without a question that is as
+    // good as the wrong one.
+    if let Some(shown) = addressed.form.get("id_token_hint") {
+        let is_theirs = match id_tokens::read_hint(state, shown).await? {
+            Some(hint) => hint.sub == session.user_id,
+            None => !is_silent,
+        };
+        if !is_theirs {
             return Ok(Step::Refused("login_required"));
         }
     }
@@ -148,23 +153,26 @@ async fn decide(caller: &Caller, addressed: &Addressed) -> Result<Step, Error> {
             Step::Ask
         });
     }
-    let is_consented = grants::is_consented(
-        state,
-        session,
-        &addressed.client,
-        &wanted.scopes,
-        &addressed.redirect_uri,
-    );
-    if wanted.prompts.contains(&Prompt::Consent) || !is_consented.await? {
+    let client = &addressed.client;
+    let scopes = &wanted.scopes;
+    let mut change = Change::begin(state).await?;
+    grants::hold(&mut change, session).await?;
+    let is_consented = !wanted.prompts.contains(&Prompt::Consent)
+        && grants::is_consented(
+            &mut change,
+            session,
+            client,
+            scopes,
+            &addressed.redirect_uri,
+        )
+        .await?;
+    if !is_consented {
         return Ok(if is_silent {
             Step::Refused("consent_required")
         } else {
             Step::Ask
         });
     }
-    let mut change = Change::begin(state).await?;
-    hold(&mut change, session).await?;
-    let (client, scopes) = (&addressed.client, &wanted.scopes);
     let grant_id = grants::open(&mut change, session, client, scopes, false).await?;
     let new = NewCode {
         grant_id: &grant_id,
@@ -182,19 +190,6 @@ async fn decide(caller: &Caller, addressed: &Addressed) -> Result<Step, Error> {
         user = session.user_id
     );
     Ok(Step::Sent(code.reveal().to_owned()))
-}
-
-/// Whoever changes their password meanwhile goes first or waits: what is allowed here is either
-/// among what that ends, or allowed by a session that outlived it.
-///
-/// # Errors
-/// [`wire::Error::SignInNeeded`] if the session has ended meanwhile.
-pub async fn hold(change: &mut Change, session: &Session) -> Result<(), Error> {
-    sqlx::query("UPDATE users SET email = email WHERE id = $1")
-        .bind(&session.user_id)
-        .execute(&mut **change)
-        .await?;
-    change.require_live(session).await
 }
 
 /// An address of ours that asks the same once more.

@@ -10,7 +10,7 @@ use crate::server::{
 };
 use serde::Serialize;
 use std::{collections::BTreeMap, time::Duration};
-use tokio::{sync::Notify, time::timeout};
+use tokio::{sync::Notify, task::JoinSet, time::timeout};
 
 /// What tells it from every other token of ours (2.4).
 const TYPE: &str = "logout+jwt";
@@ -115,41 +115,55 @@ async fn tell_due(state: &State) -> Result<bool, Error> {
     .bind(AT_ONCE)
     .fetch_all(state.db.for_tasks())
     .await?;
+    // At once: one that does not answer keeps no other waiting.
+    let mut telling = JoinSet::new();
     for notice in due {
-        // Whichever node is first tells it; the others find another number of tries.
-        let index = usize::try_from(notice.tries).unwrap_or(usize::MAX);
-        let next = WAITS_S.get(index).map(|wait_s| now + wait_s);
-        let mut tx = state.db.write().await?;
-        let taken = sqlx::query(
-            "UPDATE logout_notices SET tries = tries + 1, next_try_at = $1 \
-             WHERE id = $2 AND tries = $3 AND told_at IS NULL",
-        )
-        .bind(next)
-        .bind(&notice.id)
-        .bind(notice.tries)
-        .execute(&mut *tx)
-        .await?;
-        tx.commit().await?;
-        if taken.rows_affected() == 0 {
-            continue;
-        }
-        if tell(state, &notice).await? {
-            let mut tx = state.db.write().await?;
-            sqlx::query("UPDATE logout_notices SET told_at = $1, next_try_at = NULL WHERE id = $2")
-                .bind(state.clock.now_s())
-                .bind(&notice.id)
-                .execute(&mut *tx)
-                .await?;
-            tx.commit().await?;
-        } else if next.is_none() {
-            tracing::warn!(event = "client_not_told", client = notice.client_id);
-        }
+        let state = state.clone();
+        telling.spawn(async move { try_once(&state, &notice, now).await });
     }
+    let mut tried = Ok(());
+    while let Some(one) = telling.join_next().await {
+        tried = tried.and(one?);
+    }
+    tried?;
     let (left,): (i64,) =
         sqlx::query_as("SELECT COUNT(*) FROM logout_notices WHERE next_try_at IS NOT NULL")
             .fetch_one(state.db.for_tasks())
             .await?;
     Ok(left > 0)
+}
+
+/// Tells one client, unless another node does.
+async fn try_once(state: &State, notice: &Notice, now: i64) -> Result<(), Error> {
+    // Whichever node is first tells it; the others find another number of tries.
+    let index = usize::try_from(notice.tries).unwrap_or(usize::MAX);
+    let next = WAITS_S.get(index).map(|wait_s| now + wait_s);
+    let mut tx = state.db.write().await?;
+    let taken = sqlx::query(
+        "UPDATE logout_notices SET tries = tries + 1, next_try_at = $1 \
+         WHERE id = $2 AND tries = $3 AND told_at IS NULL",
+    )
+    .bind(next)
+    .bind(&notice.id)
+    .bind(notice.tries)
+    .execute(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    if taken.rows_affected() == 0 {
+        return Ok(());
+    }
+    if tell(state, notice).await? {
+        let mut tx = state.db.write().await?;
+        sqlx::query("UPDATE logout_notices SET told_at = $1, next_try_at = NULL WHERE id = $2")
+            .bind(state.clock.now_s())
+            .bind(&notice.id)
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+    } else if next.is_none() {
+        tracing::warn!(event = "client_not_told", client = notice.client_id);
+    }
+    Ok(())
 }
 
 #[derive(Serialize)]

@@ -61,7 +61,7 @@ pub async fn decide(
         return Err(wire::Error::RecentSignInNeeded.into());
     }
     let mut change = Change::begin(state).await?;
-    authorize::hold(&mut change, session).await?;
+    grants::hold(&mut change, session).await?;
     let client = &addressed.client;
     grants::open(&mut change, session, client, &wanted.scopes, true).await?;
     let (id, visitor) = (Some(session.id.as_str()), &caller.visitor);

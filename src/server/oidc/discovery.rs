@@ -64,7 +64,11 @@ fn metadata(state: &State) -> Value {
         "token_endpoint_auth_methods_supported": with_none,
         "token_endpoint_auth_signing_alg_values_supported": signing,
         "introspection_endpoint_auth_methods_supported": authentication,
+        "introspection_endpoint_auth_signing_alg_values_supported": signing,
         "revocation_endpoint_auth_methods_supported": with_none,
+        "revocation_endpoint_auth_signing_alg_values_supported": signing,
+        // Whoever says nothing of it says that it is (OpenID Connect Discovery, 3).
+        "request_uri_parameter_supported": false,
     })
 }
 

@@ -37,6 +37,13 @@ impl Scopes {
         self.0.iter().all(|name| others.contains(name))
     }
 
+    /// Those of them that are among these as well.
+    #[must_use]
+    pub fn among(&self, others: &Self) -> Self {
+        let shared = self.0.iter().filter(|name| others.contains(name));
+        Self(shared.cloned().collect())
+    }
+
     /// Those that are about no person.
     #[must_use]
     pub fn of_programs(&self) -> Self {

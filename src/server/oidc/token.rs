@@ -65,7 +65,7 @@ async fn give(state: &State, request: Request) -> Result<Tokens, OauthError> {
     if !client.may(grant_type) {
         return Err(OauthError::UNAUTHORIZED_CLIENT);
     }
-    state.limits.token_asked(&client.id)?;
+    state.limits.token_asked(&client, asked.address)?;
     match grant_type {
         GrantType::ClientCredentials => client_credentials::give(state, &client, form).await,
         GrantType::AuthorizationCode => codes::give(state, &client, form).await,

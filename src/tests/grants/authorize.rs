@@ -253,6 +253,25 @@ async fn nothing_is_asked_of_whoever_must_not_be_asked() {
 }
 
 #[tokio::test]
+async fn a_client_that_asks_about_somebody_gets_nobody_else() {
+    let app = TestApp::new().await;
+    let other = other_app(&app).await;
+    let browser = app.signed_up(EMAIL).await;
+    let grace = app.signed_up("grace@example.com").await;
+    let hers = other.tokens(&grace, &[]).await;
+    let mine = other.tokens(&browser, &[]).await;
+    let asked = async |hint: &str| {
+        let link = other.link(&[("id_token_hint", hint)]);
+        browser.open(&link).await.header("location").to_owned()
+    };
+    let to = asked(text(&hers, "id_token")).await;
+    assert_eq!(param(&to, "error").as_deref(), Some("login_required"));
+    assert!(param(&asked(text(&mine, "id_token")).await, "code").is_some());
+    // One that nobody can read any more hints at nobody: whoever is there goes on.
+    assert!(param(&asked("nonsense").await, "code").is_some());
+}
+
+#[tokio::test]
 async fn a_request_may_ask_for_a_fresh_sign_in() {
     let app = TestApp::new().await;
     let other = other_app(&app).await;

@@ -4,16 +4,20 @@ use super::{OtherApp, claims, other_app_with, text};
 use crate::app::{EMAIL, PASSWORD, TestApp};
 use axum::{Router, extract, http::StatusCode, routing::post};
 use cloakroom::{
-    server::{settings::Settings, state::State, users},
+    server::{clients::Registration, settings::Settings, state::State, users},
     wire::fields::Email,
 };
-use std::sync::{
-    Arc,
-    atomic::{AtomicU16, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU16, Ordering},
+    },
+    time::Duration,
 };
 use tokio::{
     net::TcpListener,
     sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
+    time::timeout,
 };
 
 /// A client's server, where it is told.
@@ -115,6 +119,32 @@ async fn a_client_that_does_not_answer_is_told_again_a_few_times() {
     assert_eq!(app.count(left).await, 0);
     let told = "SELECT COUNT(*) FROM logout_notices WHERE told_at IS NOT NULL";
     assert_eq!(app.count(told).await, 0);
+}
+
+#[tokio::test]
+async fn a_client_that_never_answers_keeps_no_other_from_being_told() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    let mut silent = Vec::new();
+    for _ in 0..4 {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}/", listener.local_addr().unwrap());
+        let change = |said: &mut Registration| said.backchannel_logout_uri = Some(address);
+        let other = other_app_with(&app, change).await;
+        other.tokens(&browser, &[]).await;
+        silent.push(listener);
+    }
+    browser.call("sign_out", &[]).await;
+    // Each is given five seconds; all of them have been called before the first are over.
+    let called = async {
+        let mut held_open = Vec::new();
+        for listener in &silent {
+            held_open.push(listener.accept().await.unwrap());
+        }
+        held_open.len()
+    };
+    let called = timeout(Duration::from_secs(4), called).await;
+    assert_eq!(called, Ok(4));
 }
 
 #[tokio::test]

@@ -112,6 +112,20 @@ async fn a_code_dies_with_its_session() {
 }
 
 #[tokio::test]
+async fn a_code_dies_with_its_session_whatever_it_would_outlive() {
+    let app = TestApp::new().await;
+    let other = other_app(&app).await;
+    let browser = app.signed_up(EMAIL).await;
+    let offline = [("scope", "openid offline_access")];
+    // Somebody else's device: its owner ends it while a code is on its way.
+    let code = other.allowed(&browser, &offline).await;
+    browser.call("sign_out", &[]).await;
+    assert_says(&other.redeem(&code).await, "invalid_grant");
+    let handed_out = "SELECT COUNT(*) FROM refresh_tokens";
+    assert_eq!(app.count(handed_out).await, 0);
+}
+
+#[tokio::test]
 async fn a_stolen_database_holds_no_code_and_no_token() {
     let app = TestApp::new().await;
     let other = other_app(&app).await;

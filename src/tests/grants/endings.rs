@@ -2,7 +2,14 @@
 
 use super::{OtherApp, assert_says, code_of, other_app, text};
 use crate::app::{Browser, COOKIE, EMAIL, PASSWORD, TestApp};
-use cloakroom::{server::users, wire::fields::Email};
+use cloakroom::{
+    server::{
+        clients::{self, Registration},
+        oidc::scopes::Scopes,
+        users,
+    },
+    wire::fields::Email,
+};
 use reqwest::Method;
 use serde_json::Value;
 
@@ -180,24 +187,61 @@ async fn what_is_allowed_while_the_password_changes_does_not_outlive_it() {
     let browser = app.signed_up(EMAIL).await;
     let query = other.query(&OFFLINE);
     let allow = [("request", &*query), ("decision", "allow")];
-    let change = [
-        ("current_password", PASSWORD),
-        ("new_password", NEW_PASSWORD),
-        ("keep_others", "true"),
-    ];
-    let phone = app.browser();
-    phone.sign_in(EMAIL, PASSWORD).await;
-    let (_, changed) = tokio::join!(
-        phone.call("decide_authorization", &allow),
-        browser.call("change_password", &change)
-    );
-    assert_eq!(changed.status, 200, "{}", changed.body);
-    // Whatever came first: what is live now was allowed by a session that was kept, afterwards.
-    let live = app
-        .count("SELECT COUNT(*) FROM grants WHERE revoked_at IS NULL")
-        .await;
-    let revoked = app
-        .count("SELECT COUNT(*) FROM grants WHERE revoked_reason = 'password_changed'")
-        .await;
-    assert_eq!(live + revoked, 1);
+    let (mut now, mut then) = (PASSWORD, NEW_PASSWORD);
+    for _ in 0..6 {
+        let phone = app.browser();
+        phone.sign_in(EMAIL, now).await;
+        let change = [("current_password", now), ("new_password", then)];
+        let (_, changed) = tokio::join!(
+            phone.call("decide_authorization", &allow),
+            browser.call("change_password", &change)
+        );
+        assert_eq!(changed.status, 200, "{}", changed.body);
+        // Whatever came first: the phone's word is among what ended, or it was not taken.
+        let live = "SELECT COUNT(*) FROM grants WHERE revoked_at IS NULL";
+        assert_eq!(app.count(live).await, 0);
+        (now, then) = (then, now);
+    }
+}
+
+#[tokio::test]
+async fn what_is_taken_back_while_it_is_asked_for_again_is_taken_back() {
+    let app = TestApp::new().await;
+    let other = other_app(&app).await;
+    let browser = app.signed_up(EMAIL).await;
+    let form = [("client_id", &*other.id)];
+    for _ in 0..20 {
+        other.allowed(&browser, &OFFLINE).await;
+        let (link, again) = (other.link(&OFFLINE), other.link(&[]));
+        let (_, revoked, _) = tokio::join!(
+            browser.open(&link),
+            browser.call("revoke_app", &form),
+            browser.open(&again),
+        );
+        assert_eq!(revoked.status, 200, "{}", revoked.body);
+        // Whatever came first: nothing was allowed since.
+        let live = "SELECT COUNT(*) FROM grants WHERE revoked_at IS NULL";
+        assert_eq!(app.count(live).await, 0);
+    }
+}
+
+#[tokio::test]
+async fn what_an_operator_takes_from_a_client_no_earlier_grant_gives_it() {
+    let app = TestApp::new().await;
+    let other = other_app(&app).await;
+    let browser = app.signed_up(EMAIL).await;
+    let tokens = other.tokens(&browser, &OFFLINE).await;
+    let code = code_of(&browser.open(&other.link(&OFFLINE)).await);
+    let less = Registration {
+        scopes: Scopes::parse("openid offline_access"),
+        ..Registration::default()
+    };
+    clients::edit(&app.state, &other.id, less).await.unwrap();
+    let refreshed = other.refresh(text(&tokens, "refresh_token")).await.json();
+    let redeemed = other.redeem(&code).await.json();
+    for tokens in [refreshed, redeemed] {
+        assert_eq!(tokens["scope"], "openid offline_access", "{tokens}");
+        let said = other.userinfo(text(&tokens, "access_token")).await.json();
+        assert!(said.get("email").is_none(), "{said}");
+    }
 }

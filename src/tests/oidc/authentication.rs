@@ -187,6 +187,41 @@ async fn a_client_may_ask_so_often_and_no_more() {
 }
 
 #[tokio::test]
+async fn a_client_that_proves_nothing_is_kept_out_by_no_stranger_who_names_it() {
+    let app = TestApp::with(|config| {
+        config.limits.tokens_per_client = 2;
+        config.server.trusted_proxy_hops = 1;
+    })
+    .await;
+    let id = public_client(&app).await;
+    let ask_from = async |address: &str| {
+        let browser = app.browser();
+        let request = browser
+            .request(Method::POST, "/oauth2/token")
+            .header("x-forwarded-for", address);
+        let form = [
+            ("grant_type", "authorization_code"),
+            ("client_id", &id),
+            ("code", "co_x"),
+            ("redirect_uri", "com.example.app:/signed-in"),
+            (
+                "code_verifier",
+                "a-verifier-of-at-least-forty-three-characters",
+            ),
+        ];
+        browser.send(with_form(request, &form)).await
+    };
+    for _ in 0..2 {
+        let answer = ask_from("192.0.2.1").await;
+        assert_refused(&answer, 400, "invalid_grant", "a stranger");
+    }
+    let answer = ask_from("192.0.2.1").await;
+    assert_refused(&answer, 429, "temporarily_unavailable", "one more");
+    let answer = ask_from("192.0.2.2").await;
+    assert_refused(&answer, 400, "invalid_grant", "somebody else");
+}
+
+#[tokio::test]
 async fn no_client_is_a_person_and_no_token_is_a_session() {
     let app = TestApp::new().await;
     let service = service(&app).await;

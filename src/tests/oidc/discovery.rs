@@ -32,6 +32,16 @@ async fn the_metadata_is_of_the_configuration_whatever_the_host_says() {
             assert!(endpoint.starts_with(&format!("{ISSUER}/oauth2/")), "{name}");
         }
     }
+    // What is not said counts as said by the standards: that requests by reference are taken
+    // (OpenID Connect Discovery, 3). And what signs assertions has to be said of each endpoint
+    // that takes them (RFC 8414, 2).
+    assert_eq!(metadata["request_uri_parameter_supported"], false);
+    for endpoint in ["token", "introspection", "revocation"] {
+        let by = &metadata[format!("{endpoint}_endpoint_auth_methods_supported")];
+        assert!(by.to_string().contains("private_key_jwt"), "{endpoint}");
+        let signing = &metadata[format!("{endpoint}_endpoint_auth_signing_alg_values_supported")];
+        assert!(signing.to_string().contains("ES256"), "{endpoint}");
+    }
     // No implicit, no password, no plain challenge (security.md OA-2, OA-8).
     assert_eq!(
         metadata["response_types_supported"].to_string(),
