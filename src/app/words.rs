@@ -135,7 +135,9 @@ pub fn app_scope(name: &str) -> String {
         "openid" => "Recognise you by an id that stays the same".to_owned(),
         "email" => "Read your e-mail address".to_owned(),
         "profile" => "Read your profile".to_owned(),
-        "offline_access" => "Stay connected for up to 30 days, also after you sign out here".to_owned(),
+        "offline_access" => {
+            "Stay connected for up to 30 days, also after you sign out here".to_owned()
+        }
         // Its own name for something of its own.
         other => format!("Use “{other}”"),
     }

@@ -6,6 +6,7 @@ use axum::{Json, Router, http::HeaderMap};
 use reqwest::Method;
 use std::{
     collections::BTreeMap,
+    hash::{BuildHasher, RandomState},
     net::{SocketAddr, TcpStream},
     path::PathBuf,
     process::{Child, Command, Stdio},
@@ -78,6 +79,17 @@ impl Drop for Nginx {
     }
 }
 
+/// One that nothing listens at. It lies below the ports that the system hands to connections: one of
+/// those could be taken before nginx listens there, even by the connection that looks whether it does.
+async fn free_address() -> SocketAddr {
+    loop {
+        let port = 20_000 + RandomState::new().hash_one(0) % 12_000;
+        if let Ok(listener) = TcpListener::bind(format!("127.0.0.1:{port}")).await {
+            return listener.local_addr().unwrap();
+        }
+    }
+}
+
 /// An app that has no accounts: it says what it was sent.
 async fn other_app() -> SocketAddr {
     let say = async |headers: HeaderMap| {
@@ -95,8 +107,7 @@ async fn other_app() -> SocketAddr {
 
 /// All three, and a browser of the app's.
 async fn behind_nginx() -> (TestApp, Nginx, String) {
-    let at = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let at = at.local_addr().unwrap();
+    let at = free_address().await;
     let app = TestApp::with(|config| {
         config.forward_auth.allowed_hosts = vec![at.to_string()];
         "http://cloakroom.test".clone_into(&mut config.oidc.issuer);
