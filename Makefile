@@ -17,6 +17,8 @@ export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(CURDIR)/end2end/node_mod
 LEPTOS := --split
 # The demonstration of attacks at /lab, and the notes that it is about: in no release.
 LAB := --features lab
+# An app that signs people in through this one, and a project of its own.
+EXAMPLE := --manifest-path examples/relying-party/Cargo.toml
 
 ##@ Use it
 
@@ -46,6 +48,8 @@ check: setup-build ## Formatting, lints, documentation and types; warnings are e
 	cargo clippy --features ssr,lab --all-targets -- -D warnings
 	cargo clippy --lib --features hydrate --target wasm32-unknown-unknown -- -D warnings
 	cargo clippy --lib --features hydrate,lab --target wasm32-unknown-unknown -- -D warnings
+	cargo fmt --check $(EXAMPLE)
+	cargo clippy $(EXAMPLE) --target-dir target/examples --all-targets -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps --document-private-items --features ssr
 	npm --prefix end2end run check
 	@if command -v shellcheck >/dev/null; then \
@@ -65,7 +69,7 @@ test-postgres: setup-test ## The same on a PostgreSQL of their own, and several 
 
 test-clients: setup-test ## What others wrote against /v1, and an app that signs people in through us
 	cargo test --features ssr --test schemathesis
-	cargo test --manifest-path examples/relying-party/Cargo.toml --target-dir target/examples
+	cargo test $(EXAMPLE) --target-dir target/examples
 
 test-browser: setup-test ## The tests in Chromium, against a development build
 	cargo leptos build $(LEPTOS) $(LAB)

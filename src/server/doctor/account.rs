@@ -1,26 +1,22 @@
 //! A throw-away account, and what must hold for its sessions.
 
 use super::{
+    passwords::fresh,
     report::{Checked, Why, fail},
     site::{Answer, Site, Ticket, send, with},
 };
 use crate::server::{error::Error, random::Random};
 use http::{Method, header};
 
-/// One less than NIST SP 800-63B-4 asks of a password that is all that is asked for. A shorter one
-/// might be refused for being guessable.
-const SHORT: usize = 14;
 /// The longest session at level AAL1 (NIST SP 800-63B-4, 2.1.3), in seconds.
 const LONGEST_S: i64 = 30 * 86_400;
-/// Wrong passwords in a row that nobody types who is only forgetful.
-const GUESSES: u32 = 30;
 
 /// Somebody who does not exist, at a domain that cannot.
 pub struct Account {
-    email: String,
-    password: String,
+    pub(super) email: String,
+    pub(super) password: String,
     made: Option<Answer>,
-    ticket: Option<Ticket>,
+    pub(super) ticket: Option<Ticket>,
 }
 
 impl Account {
@@ -40,32 +36,6 @@ impl Account {
     /// The cookie of the session that it has now.
     pub fn ticket(&self) -> Option<&Ticket> {
         self.ticket.as_ref()
-    }
-
-    pub async fn sign_up_with_a_short_password(&mut self, site: &Site, random: &Random) -> Checked {
-        let short: String = fresh(random)?.chars().take(SHORT).collect();
-        let form = [("email", &*self.email), ("password", &*short)];
-        let answer = site.call("sign_up", &form, None).await?;
-        match answer.status {
-            422 => Ok(()),
-            429 => Err(Why::Skipped(
-                "sign-ups are limited; wait a minute".to_owned(),
-            )),
-            403 | 404 => Err(Why::Skipped(format!(
-                "nobody may sign up ({})",
-                answer.status
-            ))),
-            200 => {
-                // Then this is the account.
-                self.password = short;
-                self.keep(answer);
-                fail(format!(
-                    "passwords of {SHORT} characters are taken, expected 15 at least where nothing \
-                     else is asked for (NIST SP 800-63B-4)"
-                ))
-            }
-            status => fail(format!("{status}, expected 422")),
-        }
     }
 
     pub async fn sign_up(&mut self, site: &Site) -> Checked {
@@ -94,7 +64,7 @@ impl Account {
         }
     }
 
-    fn keep(&mut self, answer: Answer) {
+    pub(super) fn keep(&mut self, answer: Answer) {
         self.ticket = answer.ticket();
         self.made = Some(answer);
     }
@@ -108,7 +78,7 @@ impl Account {
         Ok(())
     }
 
-    fn session(&self) -> Result<&Ticket, Why> {
+    pub(super) fn session(&self) -> Result<&Ticket, Why> {
         let none = || Why::Skipped("it is signed out".to_owned());
         self.ticket.as_ref().ok_or_else(none)
     }
@@ -264,54 +234,6 @@ impl Account {
         Ok(())
     }
 
-    /// Row 33: nobody can learn who has an account.
-    pub async fn unknown_and_wrong(&self, site: &Site, random: &Random) -> Checked {
-        let wrong = fresh(random)?;
-        let nobody = format!("doctor-{}@cloakroom.example", fresh(random)?.to_lowercase());
-        let mut told = Vec::new();
-        for email in [&*self.email, &*nobody] {
-            let form = [("email", email), ("password", &*wrong)];
-            let answer = site.call("sign_in", &form, None).await?;
-            answer.expect_status(&[401])?;
-            let names: Vec<String> = answer.headers.keys().map(ToString::to_string).collect();
-            told.push((answer.status, names, answer.body));
-        }
-        if told[0] == told[1] {
-            return Ok(());
-        }
-        fail("the two answers differ, so that anybody can learn who has an account")
-    }
-
-    /// Row 10.
-    pub async fn change_password(&mut self, site: &Site, random: &Random) -> Checked {
-        let before = self.session()?.clone();
-        let form = [("email", &*self.email), ("password", &*self.password)];
-        let elsewhere = site.call("sign_in", &form, None).await?.ticket();
-        let new = fresh(random)?;
-        let form = [
-            ("current_password", &*self.password),
-            ("new_password", &*new),
-        ];
-        let answer = site.call("change_password", &form, Some(&before)).await?;
-        answer.expect_status(&[200])?;
-        self.password = new;
-        self.ticket = answer.ticket().or(self.ticket.take());
-        for (which, old) in [
-            ("this browser's", Some(before)),
-            ("another browser's", elsewhere),
-        ] {
-            if let Some(old) = old
-                && site.is_signed_in(&old).await?
-            {
-                return fail(format!("{which} cookie of before still signs in"));
-            }
-        }
-        if site.is_signed_in(self.session()?).await? {
-            return Ok(());
-        }
-        fail("whoever changed it was signed out")
-    }
-
     /// Row 10, and the end of all that was started here.
     pub async fn sign_out(&mut self, site: &Site) -> Checked {
         let before = self.session()?.clone();
@@ -324,35 +246,4 @@ impl Account {
         self.ticket = None;
         Ok(())
     }
-
-    /// Row 34: wrong passwords at its own account alone, each with another invented address. The
-    /// next minute nobody signs in to it from here; nobody would.
-    pub async fn guesses(&self, site: &Site, random: &Random) -> Checked {
-        for guess in 0..GUESSES {
-            let wrong = fresh(random)?;
-            let request = site
-                .request(Method::POST, "/api/sign_in")
-                .header(header::ORIGIN, &site.origin)
-                .header("x-forwarded-for", format!("203.0.113.{guess}"));
-            let form = [("email", &*self.email), ("password", &*wrong)];
-            let answer = send(super::site::with_form(request, &form)).await?;
-            match answer.status {
-                401 => {}
-                429 if answer.header("retry-after").is_empty() => {
-                    return fail("429 does not say when to come back (Retry-After)");
-                }
-                429 => return Ok(()),
-                status => return fail(format!("{status}, expected 401 or 429")),
-            }
-        }
-        fail(format!(
-            "{GUESSES} wrong passwords in a row were all looked at, each with another \
-             X-Forwarded-For; expected 429"
-        ))
-    }
-}
-
-/// Something that nobody has seen before.
-fn fresh(random: &Random) -> Result<String, Why> {
-    random.id().map_err(|error| Why::Skipped(error.to_string()))
 }

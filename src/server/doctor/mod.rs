@@ -5,6 +5,7 @@
 mod account;
 mod cross_site;
 mod headers;
+mod passwords;
 mod report;
 mod site;
 mod strangers;
