@@ -1,6 +1,7 @@
 //! The document around the app: made by the server alone.
 
 mod alone;
+mod developers;
 
 pub use alone::document;
 
@@ -109,14 +110,17 @@ impl Files {
         }
     }
 
-    /// The further files that the page of this path needs: a lazy page is called as the last
-    /// part of its path is.
+    /// The further files that the page of this path needs. Some pages share one; else it is called as
+    /// the last part of the path is.
     fn of_page(&self, path: &str) -> Vec<String> {
-        let page = match path.rsplit('/').next() {
-            Some(last) if !last.is_empty() => last.replace('-', "_"),
-            _ => "home".to_owned(),
+        let view = match path.trim_matches('/') {
+            "account" | "account/activity" | "account/security" | "account/sessions" => {
+                "account_".to_owned()
+            }
+            "account/apps" | "account/keys" | "consent" => "programs_".to_owned(),
+            "" => "__home_view_".to_owned(),
+            page => format!("__{}_view_", page.replace('-', "_")),
         };
-        let view = format!("__{page}_view_");
         self.lazy
             .iter()
             .find(|(name, _)| name.starts_with(&view))

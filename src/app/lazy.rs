@@ -33,6 +33,54 @@ mod whole {
     }
 }
 
+/// Several pages in one file of the download, because they share most of what they are made of: each
+/// file more has a price that the first visit pays. `$file` names it, `$preload` is what the splitter
+/// calls the fetching of it; then come each page and its component.
+macro_rules! pages_of_one_file {
+    ($file:ident, $preload:ident: $($(#[$doc:meta])* $page:ident = $($part:ident)::+,)+) => {
+        #[derive(Clone, Copy)]
+        enum Which {
+            $($page,)+
+        }
+
+        #[cfg_attr(split, leptos::lazy)]
+        fn $file(which: Which) -> leptos::prelude::AnyView {
+            use leptos::prelude::*;
+            match which {
+                $(Which::$page => view! { <$($part)::+ /> }.into_any(),)+
+            }
+        }
+
+        $(
+            $(#[$doc])*
+            pub struct $page;
+
+            impl $crate::app::lazy::LazyPage for $page {
+                fn data() -> Self {
+                    Self
+                }
+
+                #[cfg(split)]
+                async fn view(_this: Self) -> leptos::prelude::AnyView {
+                    $file(Which::$page).await
+                }
+
+                #[cfg(split)]
+                async fn preload() {
+                    #[cfg(target_arch = "wasm32")]
+                    $preload().await;
+                }
+
+                #[cfg(not(split))]
+                fn view(_this: Self) -> leptos::prelude::AnyView {
+                    $file(Which::$page)
+                }
+            }
+        )+
+    };
+}
+pub(super) use pages_of_one_file;
+
 /// Bytes that nothing refers to, so that no file of the download has them. The splitter gives each
 /// file its part of the data, rounded up; where the parts are longer than the whole was, it leaves
 /// all of it in the first file, dictionaries included. This makes the whole a little longer.

@@ -35,7 +35,6 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/sign-up") view={lazy::page::<pages::SignUp>()} ssr=SsrMode::InOrder />
                 <Route path=path!("/sign-in") view=pages::SignIn ssr=SsrMode::InOrder />
                 <Route path=path!("/proof") view={lazy::page::<pages::Proof>()} ssr=SsrMode::InOrder />
-                <Route path=path!("/developers") view={lazy::page::<pages::Developers>()} ssr=SsrMode::InOrder />
                 <Route path=path!("/account") view={lazy::page::<pages::Account>()} ssr=SsrMode::InOrder />
                 <Route path=path!("/account/sessions") view={lazy::page::<pages::Sessions>()} ssr=SsrMode::InOrder />
                 <Route path=path!("/account/security") view={lazy::page::<pages::Security>()} ssr=SsrMode::InOrder />

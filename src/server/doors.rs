@@ -1,9 +1,7 @@
 //! Who may come in. Every server function opens with one of these lines, and
 //! private pages are behind the guard at the end (promise 2: closed unless opened).
 
-use super::{
-    answer::refuse, caller::Caller, forms::to_sign_in, sessions::Session, state::State, v1,
-};
+use super::{answer::refuse, caller::Caller, forms::to_sign_in, sessions::Session, state::State};
 use crate::wire::{self, fields::local_path};
 use axum::{
     extract::Request,
@@ -101,8 +99,6 @@ pub fn provide(state: &State) {
     provide_context(wire::users::PasswordPolicy {
         min_length: state.config.passwords.min_length,
     });
-    // For one page, whose address has several spellings; it is made once a process.
-    provide_context(v1::reference());
     if let Some(parts) = use_context::<Parts>() {
         if let Some(session) = parts
             .extensions

@@ -3,7 +3,10 @@
 use super::{
     answer, caller, documents, doors, forms, forward_auth, headers, oidc, state::State, v1, walls,
 };
-use crate::{app, wire};
+use crate::{
+    app,
+    wire::{self, documents::Document},
+};
 use axum::{
     Router,
     extract::{Request, State as Extract},
@@ -70,6 +73,7 @@ pub fn router(state: State) -> Router {
         .merge(site_files(&state))
         .route("/health/live", get(async || "ok"))
         .route("/health/ready", get(ready))
+        .route("/developers", get(developers))
         .merge(people)
         .layer(middleware::from_fn(walls::same_site_only))
         .layer(CsrfLayer::new())
@@ -90,6 +94,11 @@ pub fn router(state: State) -> Router {
             headers::write,
         ))
         .with_state(state)
+}
+
+/// The API for programs, for the people who write them.
+async fn developers() -> Response {
+    documents::show(StatusCode::OK, Document::Developers(v1::reference()))
 }
 
 /// Server functions and pages each have a layer of their own.

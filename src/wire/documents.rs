@@ -1,8 +1,13 @@
 //! The pages of HTML alone that the server answers with where no page of the app is.
 
+use super::developers::Reference;
+use std::sync::Arc;
+
 /// Which of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Document {
+    /// What a program can ask, for the people who write it.
+    Developers(Arc<Reference>),
     /// The browser goes on to another site, by itself or by the link.
     GoingOn {
         /// The whole address.

@@ -1,6 +1,6 @@
 //! The pages of HTML alone, where no page of the app is.
 
-use super::{Files, html_alone};
+use super::{Files, developers::Developers, html_alone};
 use crate::{
     app::parts::layout::{Foot, Stray, Top},
     wire::documents::Document,
@@ -26,6 +26,12 @@ pub fn document(files: &Files, document: &Document) -> String {
             let then = "Apps that you signed in to from here may have a sign-out of their own.";
             view! { <Stray what="You are signed out." then=then /> }
         }),
+        Document::Developers(reference) => {
+            html_alone(files, "For developers · Cloakroom", (), move || {
+                let reference = (*reference).clone();
+                view! { <Developers reference=reference /> }
+            })
+        }
         Document::UnknownApp => html_alone(files, "Cloakroom", (), || {
             let what = "This link to sign in does not work.";
             let then = "The app that sent you here is not known here, or not at the address it \

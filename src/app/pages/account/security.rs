@@ -3,7 +3,6 @@
 use crate::{
     api::users::ChangePassword,
     app::{
-        lazy::LazyPage,
         parts::{
             account::{AccountPage, Whose},
             form::{Field, Progress, Submit, Summary, watch},
@@ -16,45 +15,38 @@ use leptos::{form::ActionForm, prelude::*, wasm_bindgen::JsCast, web_sys::HtmlFo
 use leptos_meta::Title;
 
 /// Changes the password; every other device is signed out with it.
-pub struct Security;
-
-#[cfg_attr(split, leptos_router::lazy_route)]
-impl LazyPage for Security {
-    fn data() -> Self {
-        Self
-    }
-
-    fn view(_this: Self) -> AnyView {
-        let action = ServerAction::<ChangePassword>::new();
-        let Progress {
-            returned,
-            error,
-            pending,
-        } = watch(action, "change_password");
-        let keeps_others = returned
-            .as_ref()
-            .is_some_and(|form| form.typed("keep_others").is_some());
-        let before = returned.and_then(|form| form.outcome.ok());
-        let ended = move || match action.value().get() {
-            Some(answer) => answer.ok().map(|ended| ended.count),
-            None => before,
-        };
-        let typed = RwSignal::new(String::new());
-        // A password that has become somebody's does not stay on the page.
-        Effect::new(move |_| {
-            if matches!(action.value().get(), Some(Ok(_))) {
-                typed.set(String::new());
-                let form = document()
-                    .query_selector("form[action*=change_password]")
-                    .ok()
-                    .flatten()
-                    .and_then(|form| form.dyn_into::<HtmlFormElement>().ok());
-                if let Some(form) = form {
-                    form.reset();
-                }
+#[component]
+pub fn Security() -> impl IntoView {
+    let action = ServerAction::<ChangePassword>::new();
+    let Progress {
+        returned,
+        error,
+        pending,
+    } = watch(action, "change_password");
+    let keeps_others = returned
+        .as_ref()
+        .is_some_and(|form| form.typed("keep_others").is_some());
+    let before = returned.and_then(|form| form.outcome.ok());
+    let ended = move || match action.value().get() {
+        Some(answer) => answer.ok().map(|ended| ended.count),
+        None => before,
+    };
+    let typed = RwSignal::new(String::new());
+    // A password that has become somebody's does not stay on the page.
+    Effect::new(move |_| {
+        if matches!(action.value().get(), Some(Ok(_))) {
+            typed.set(String::new());
+            let form = document()
+                .query_selector("form[action*=change_password]")
+                .ok()
+                .flatten()
+                .and_then(|form| form.dyn_into::<HtmlFormElement>().ok());
+            if let Some(form) = form {
+                form.reset();
             }
-        });
-        view! {
+        }
+    });
+    view! {
             <Title text="Security" />
             <AccountPage path="/account/security" title="Security">
                 <section aria-labelledby="password-title">
@@ -101,5 +93,4 @@ impl LazyPage for Security {
             </AccountPage>
         }
         .into_any()
-    }
 }

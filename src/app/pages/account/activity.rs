@@ -3,7 +3,6 @@
 use crate::{
     api::activity::list_activity,
     app::{
-        lazy::LazyPage,
         parts::{
             account::{AccountPage, instead},
             time::Time,
@@ -19,20 +18,13 @@ use leptos_router::hooks::use_query_map;
 const PATH: &str = "/account/activity";
 
 /// What happened to the account, newest first, a page at a time.
-pub struct Activity;
-
-#[cfg_attr(split, leptos_router::lazy_route)]
-impl LazyPage for Activity {
-    fn data() -> Self {
-        Self
-    }
-
-    fn view(_this: Self) -> AnyView {
-        let query = use_query_map();
-        let after = Memo::new(move |_| query.with(|query| query.get("after")));
-        let is_first = Memo::new(move |_| after.get().is_none());
-        let page = Resource::new(move || after.get(), list_activity);
-        view! {
+#[component]
+pub fn Activity() -> impl IntoView {
+    let query = use_query_map();
+    let after = Memo::new(move |_| query.with(|query| query.get("after")));
+    let is_first = Memo::new(move |_| after.get().is_none());
+    let page = Resource::new(move || after.get(), list_activity);
+    view! {
             <Title text="Activity" />
             <AccountPage path=PATH title="Activity">
                 <p class="quiet">
@@ -79,7 +71,6 @@ impl LazyPage for Activity {
             </AccountPage>
         }
         .into_any()
-    }
 }
 
 /// A list by day, one sentence an entry.

@@ -3,8 +3,7 @@
 use crate::{
     api::activity::list_activity,
     app::{
-        lazy::LazyPage,
-        pages::activity::Entries,
+        pages::account::activity::Entries,
         parts::{
             account::{AccountPage, instead},
             ticket::Ticket,
@@ -20,55 +19,47 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 /// Who am I here, what is signed in, and what happened lately.
-pub struct Account;
-
-#[cfg_attr(split, leptos_router::lazy_route)]
-impl LazyPage for Account {
-    fn data() -> Self {
-        Self
-    }
-
-    fn view(_this: Self) -> AnyView {
-        let was_made = use_query_map()
-            .with_untracked(|query| query.get("done").is_some_and(|done| done == "signed_up"));
-        let lately = Resource::new(|| (), |()| list_activity(None));
-        view! {
-            <Title text="Your account" />
-            <AccountPage path="/account" title="Your account">
+#[component]
+pub fn Account() -> impl IntoView {
+    let was_made = use_query_map()
+        .with_untracked(|query| query.get("done").is_some_and(|done| done == "signed_up"));
+    let lately = Resource::new(|| (), |()| list_activity(None));
+    view! {
+        <Title text="Your account" />
+        <AccountPage path="/account" title="Your account">
+            <Suspense>
+                {move || {
+                    WhoIsSignedIn::here()
+                        .show(|viewer| match viewer {
+                            Some(viewer) => {
+                                view! { <Overview viewer=viewer was_made=was_made /> }.into_any()
+                            }
+                            None => {
+                                instead(&Error::SignInNeeded, "/account").into_any()
+                            }
+                        })
+                }}
+            </Suspense>
+            <section aria-labelledby="lately">
+                <h2 id="lately">"What happened lately"</h2>
                 <Suspense>
                     {move || {
-                        WhoIsSignedIn::here()
-                            .show(|viewer| match viewer {
-                                Some(viewer) => {
-                                    view! { <Overview viewer=viewer was_made=was_made /> }.into_any()
-                                }
-                                None => {
-                                    instead(&Error::SignInNeeded, "/account").into_any()
-                                }
+                        lately
+                            .get()
+                            .and_then(Result::ok)
+                            .map(|mut page| {
+                                page.entries.truncate(LATELY);
+                                view! { <Entries page=page /> }
                             })
                     }}
                 </Suspense>
-                <section aria-labelledby="lately">
-                    <h2 id="lately">"What happened lately"</h2>
-                    <Suspense>
-                        {move || {
-                            lately
-                                .get()
-                                .and_then(Result::ok)
-                                .map(|mut page| {
-                                    page.entries.truncate(LATELY);
-                                    view! { <Entries page=page /> }
-                                })
-                        }}
-                    </Suspense>
-                    <p>
-                        <a href="/account/activity">"All activity"</a>
-                    </p>
-                </section>
-            </AccountPage>
-        }
-        .into_any()
+                <p>
+                    <a href="/account/activity">"All activity"</a>
+                </p>
+            </section>
+        </AccountPage>
     }
+    .into_any()
 }
 
 /// Entries on this page.

@@ -6,7 +6,6 @@ use crate::{
         users::ConfirmPassword,
     },
     app::{
-        lazy::LazyPage,
         parts::{
             account::Whose,
             form::{Field, Progress, Submit, Summary, follow},
@@ -21,51 +20,43 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_location;
 
 /// Which app it is, where it is, what it gets; yes and no.
-pub struct Consent;
-
-#[cfg_attr(split, leptos_router::lazy_route)]
-impl LazyPage for Consent {
-    fn data() -> Self {
-        Self
-    }
-
-    fn view(_this: Self) -> AnyView {
-        let request = use_location().search.get_untracked();
-        let asked = {
-            let request = request.clone();
-            Resource::new(move || request.clone(), describe_authorization)
-        };
-        let below = || {
-            view! {
-                "What you allow can be taken back under "
-                <a href="/account/apps">"Connected apps"</a>
-                "."
-            }
-            .into_any()
-        };
+#[component]
+pub fn Consent() -> impl IntoView {
+    let request = use_location().search.get_untracked();
+    let asked = {
+        let request = request.clone();
+        Resource::new(move || request.clone(), describe_authorization)
+    };
+    let below = || {
         view! {
-            <Title text="Sign in to an app" />
-            <Lone below=Box::new(below)>
-                <Suspense>
-                    {move || {
-                        let request = request.clone();
-                        asked
-                            .get()
-                            .map(|answer| match answer {
-                                Ok(app) => {
-                                    match app.confirm_first.clone() {
-                                        Some(next) => view! { <Who app=app next=next /> }.into_any(),
-                                        None => view! { <Ask app=app request=request /> }.into_any(),
-                                    }
-                                }
-                                Err(error) => view! { <Refused error=error /> }.into_any(),
-                            })
-                    }}
-                </Suspense>
-            </Lone>
+            "What you allow can be taken back under "
+            <a href="/account/apps">"Connected apps"</a>
+            "."
         }
         .into_any()
+    };
+    view! {
+        <Title text="Sign in to an app" />
+        <Lone below=Box::new(below)>
+            <Suspense>
+                {move || {
+                    let request = request.clone();
+                    asked
+                        .get()
+                        .map(|answer| match answer {
+                            Ok(app) => {
+                                match app.confirm_first.clone() {
+                                    Some(next) => view! { <Who app=app next=next /> }.into_any(),
+                                    None => view! { <Ask app=app request=request /> }.into_any(),
+                                }
+                            }
+                            Err(error) => view! { <Refused error=error /> }.into_any(),
+                        })
+                }}
+            </Suspense>
+        </Lone>
     }
+    .into_any()
 }
 
 /// Nothing can be asked.

@@ -3,7 +3,6 @@
 use crate::{
     api::sessions::{EndOtherSessions, EndSession, list_sessions},
     app::{
-        lazy::LazyPage,
         parts::{
             account::{AccountPage, instead},
             confirm::Confirm,
@@ -24,101 +23,93 @@ use leptos_meta::Title;
 const PATH: &str = "/account/sessions";
 
 /// Every device that is signed in; any of them can be ended.
-pub struct Sessions;
-
-#[cfg_attr(split, leptos_router::lazy_route)]
-impl LazyPage for Sessions {
-    fn data() -> Self {
-        Self
-    }
-
-    fn view(_this: Self) -> AnyView {
-        let end = ServerAction::<EndSession>::new();
-        let end_others = ServerAction::<EndOtherSessions>::new();
-        let list = Resource::new(
-            move || (end.version().get(), end_others.version().get()),
-            |_| list_sessions(),
-        );
-        let asked = RwSignal::new(asked_before());
-        let said = RwSignal::new(said_before());
-        let error = RwSignal::new(refused_before());
-        // What is asked is remembered: it is done when the password has been confirmed.
-        let wanted = RwSignal::new(None::<Asked>);
-        Effect::new(move |_| {
-            if let Some(EndSession { id }) = end.input().get() {
-                wanted.set(Some(Asked::One(id)));
-            }
-        });
-        Effect::new(move |_| {
-            if end_others.input().get().is_some() {
-                wanted.set(Some(Asked::Others));
-            }
-        });
-        let answered = move |answer: Result<u32, Error>| match answer {
-            Ok(count) => {
-                error.set(None);
-                said.set(Some(count));
-                // What was pressed is gone with its ticket.
-                focus("main");
-            }
-            Err(Error::RecentSignInNeeded) => {
-                said.set(None);
-                error.set(None);
-                asked.set(wanted.get_untracked());
-            }
-            Err(other) => {
-                said.set(None);
-                error.set(Some(other));
-            }
-        };
-        Effect::new(move |_| {
-            if let Some(answer) = end.value().get() {
-                answered(answer.map(|ended| ended.count));
-            }
-        });
-        Effect::new(move |_| {
-            if let Some(answer) = end_others.value().get() {
-                answered(answer.map(|ended| ended.count));
-            }
-        });
-        let go_on = Callback::new(move |()| {
-            match asked.get_untracked() {
-                Some(Asked::One(id)) => {
-                    end.dispatch(EndSession { id });
-                }
-                Some(Asked::Others) => {
-                    end_others.dispatch(EndOtherSessions {});
-                }
-                None => {}
-            }
-            asked.set(None);
-        });
-        view! {
-            <Title text="Devices" />
-            <AccountPage path=PATH title="Devices">
-                <div role="status" aria-live="polite">
-                    {move || {
-                        said.get().map(|count| view! { <p class="notice ok">{words::ended(count)}</p> })
-                    }}
-                </div>
-                <Summary error=error />
-                <Question asked=asked go_on=go_on />
-                <Transition>
-                    {move || {
-                        list.get()
-                            .map(|answer| match answer {
-                                Ok(devices) => {
-                                    view! { <Rail devices=devices end=end end_others=end_others /> }
-                                        .into_any()
-                                }
-                                Err(error) => instead(&error, PATH).into_any(),
-                            })
-                    }}
-                </Transition>
-            </AccountPage>
+#[component]
+pub fn Sessions() -> impl IntoView {
+    let end = ServerAction::<EndSession>::new();
+    let end_others = ServerAction::<EndOtherSessions>::new();
+    let list = Resource::new(
+        move || (end.version().get(), end_others.version().get()),
+        |_| list_sessions(),
+    );
+    let asked = RwSignal::new(asked_before());
+    let said = RwSignal::new(said_before());
+    let error = RwSignal::new(refused_before());
+    // What is asked is remembered: it is done when the password has been confirmed.
+    let wanted = RwSignal::new(None::<Asked>);
+    Effect::new(move |_| {
+        if let Some(EndSession { id }) = end.input().get() {
+            wanted.set(Some(Asked::One(id)));
         }
-        .into_any()
+    });
+    Effect::new(move |_| {
+        if end_others.input().get().is_some() {
+            wanted.set(Some(Asked::Others));
+        }
+    });
+    let answered = move |answer: Result<u32, Error>| match answer {
+        Ok(count) => {
+            error.set(None);
+            said.set(Some(count));
+            // What was pressed is gone with its ticket.
+            focus("main");
+        }
+        Err(Error::RecentSignInNeeded) => {
+            said.set(None);
+            error.set(None);
+            asked.set(wanted.get_untracked());
+        }
+        Err(other) => {
+            said.set(None);
+            error.set(Some(other));
+        }
+    };
+    Effect::new(move |_| {
+        if let Some(answer) = end.value().get() {
+            answered(answer.map(|ended| ended.count));
+        }
+    });
+    Effect::new(move |_| {
+        if let Some(answer) = end_others.value().get() {
+            answered(answer.map(|ended| ended.count));
+        }
+    });
+    let go_on = Callback::new(move |()| {
+        match asked.get_untracked() {
+            Some(Asked::One(id)) => {
+                end.dispatch(EndSession { id });
+            }
+            Some(Asked::Others) => {
+                end_others.dispatch(EndOtherSessions {});
+            }
+            None => {}
+        }
+        asked.set(None);
+    });
+    view! {
+        <Title text="Devices" />
+        <AccountPage path=PATH title="Devices">
+            <div role="status" aria-live="polite">
+                {move || {
+                    said.get().map(|count| view! { <p class="notice ok">{words::ended(count)}</p> })
+                }}
+            </div>
+            <Summary error=error />
+            <Question asked=asked go_on=go_on />
+            <Transition>
+                {move || {
+                    list.get()
+                        .map(|answer| match answer {
+                            Ok(devices) => {
+                                view! { <Rail devices=devices end=end end_others=end_others /> }
+                                    .into_any()
+                            }
+                            Err(error) => instead(&error, PATH).into_any(),
+                        })
+                }}
+            </Transition>
+        </AccountPage>
     }
+    .into_any()
 }
 
 /// What somebody wants to end.

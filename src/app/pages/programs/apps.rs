@@ -3,7 +3,6 @@
 use crate::{
     api::grants::{RevokeApp, list_apps},
     app::{
-        lazy::LazyPage,
         parts::{
             account::{AccountPage, instead},
             form::{Summary, focus, returned_form},
@@ -19,35 +18,28 @@ use leptos_meta::Title;
 const PATH: &str = "/account/apps";
 
 /// Every program that was allowed something; any of it can be taken back.
-pub struct Apps;
-
-#[cfg_attr(split, leptos_router::lazy_route)]
-impl LazyPage for Apps {
-    fn data() -> Self {
-        Self
-    }
-
-    fn view(_this: Self) -> AnyView {
-        let revoke = ServerAction::<RevokeApp>::new();
-        let list = Resource::new(move || revoke.version().get(), |_| list_apps());
-        let before = returned_form("revoke_app").map(|form| form.outcome);
-        let was_done = matches!(before, Some(Ok(_)));
-        let refused = before.and_then(Result::err);
-        let said = move || match revoke.value().get() {
-            Some(answer) => answer.is_ok(),
-            None => was_done,
-        };
-        let error = Signal::derive(move || match revoke.value().get() {
-            Some(answer) => answer.err(),
-            None => refused.clone(),
-        });
-        Effect::new(move |_| {
-            if matches!(revoke.value().get(), Some(Ok(_))) {
-                // What was pressed is gone with its app.
-                focus("main");
-            }
-        });
-        view! {
+#[component]
+pub fn Apps() -> impl IntoView {
+    let revoke = ServerAction::<RevokeApp>::new();
+    let list = Resource::new(move || revoke.version().get(), |_| list_apps());
+    let before = returned_form("revoke_app").map(|form| form.outcome);
+    let was_done = matches!(before, Some(Ok(_)));
+    let refused = before.and_then(Result::err);
+    let said = move || match revoke.value().get() {
+        Some(answer) => answer.is_ok(),
+        None => was_done,
+    };
+    let error = Signal::derive(move || match revoke.value().get() {
+        Some(answer) => answer.err(),
+        None => refused.clone(),
+    });
+    Effect::new(move |_| {
+        if matches!(revoke.value().get(), Some(Ok(_))) {
+            // What was pressed is gone with its app.
+            focus("main");
+        }
+    });
+    view! {
             <Title text="Connected apps" />
             <AccountPage path=PATH title="Connected apps">
                 <div role="status" aria-live="polite">
@@ -75,7 +67,6 @@ impl LazyPage for Apps {
             </AccountPage>
         }
         .into_any()
-    }
 }
 
 #[component]
