@@ -140,8 +140,8 @@ async fn a_person_signs_in_and_takes_it_back() {
         .unwrap();
     let said = String::from_utf8(added.stdout).unwrap();
     let word = |start: &str| {
-        let found = said.split(|it: char| it.is_whitespace() || it == '"');
-        let found = found.filter(|word| word.starts_with(start)).last();
+        let mut found = said.split(|it: char| it.is_whitespace() || it == '"');
+        let found = found.rfind(|word| word.starts_with(start));
         found
             .unwrap_or_else(|| panic!("{start}: {said}"))
             .to_owned()
