@@ -1,9 +1,7 @@
 //! What is said about the API for programs, to the people who write them.
 
-use serde::{Deserialize, Serialize};
-
 /// All of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct Reference {
     /// What can be asked.
     pub operations: Vec<Operation>,
@@ -12,7 +10,7 @@ pub struct Reference {
 }
 
 /// One thing that can be asked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct Operation {
     /// Such as `GET`.
     pub method: String,
@@ -33,7 +31,7 @@ pub struct Operation {
 }
 
 /// Something that an operation can be told.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct Parameter {
     /// Its name.
     pub name: String,
@@ -44,7 +42,7 @@ pub struct Parameter {
 }
 
 /// An answer, by its status.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct Answer {
     /// Such as `404`.
     pub status: String,
