@@ -1,6 +1,6 @@
 //! Authorization codes: bound to a client, an address and a challenge, good for a minute, once.
 
-use super::{Grant, PlainCode, find_in, revoke, still_allowed};
+use super::{Grant, PlainCode, find_in, mark_used, revoke, still_allowed};
 use crate::server::{
     clients::Client,
     error::Error,
@@ -138,11 +138,7 @@ pub async fn buy(
     if !is_right {
         return Ok(None);
     }
-    sqlx::query("UPDATE grants SET last_used_at = $1 WHERE id = $2")
-        .bind(now)
-        .bind(&grant.id)
-        .execute(&mut **change)
-        .await?;
+    mark_used(change, &grant).await?;
     Ok(Some(Bought {
         grant,
         scopes: still_allowed(client, &row.scopes),

@@ -106,6 +106,16 @@ impl Grant {
     }
 }
 
+/// Something was bought under this grant.
+async fn mark_used(change: &mut Change, grant: &Grant) -> Result<(), Error> {
+    sqlx::query("UPDATE grants SET last_used_at = $1 WHERE id = $2")
+        .bind(change.now_s())
+        .bind(&grant.id)
+        .execute(&mut **change)
+        .await?;
+    Ok(())
+}
+
 /// What was once asked for, as far as the client may have it today: its operator may have taken
 /// some of it away.
 fn still_allowed(client: &Client, scopes: &str) -> Scopes {

@@ -1,7 +1,7 @@
 //! Refresh tokens: each is used once and buys the next. Whoever shows a used one has a copy, and
 //! nobody can say who of the two is the program itself: all of its family stops (RFC 9700, 4.14).
 
-use super::{Grant, PlainRefreshToken, find_in, revoke, still_allowed};
+use super::{Grant, PlainRefreshToken, find_in, mark_used, revoke, still_allowed};
 use crate::server::{
     clients::Client, error::Error, oidc::scopes::Scopes, sessions::Change, state::State,
 };
@@ -96,11 +96,7 @@ pub async fn refresh(
     if now >= ends_at {
         return Ok(None);
     }
-    sqlx::query("UPDATE grants SET last_used_at = $1 WHERE id = $2")
-        .bind(now)
-        .bind(&grant.id)
-        .execute(&mut **change)
-        .await?;
+    mark_used(change, &grant).await?;
     let next = insert(change, &grant.id, &scopes, ends_at).await?;
     Ok(Some(Refreshed {
         grant,
