@@ -6,8 +6,8 @@ use super::{
     activity::{self, Visitor},
     api_keys,
     error::Error,
-    grants,
     limits::address_key,
+    prune::prune,
     state::State,
 };
 use std::{
@@ -200,7 +200,7 @@ pub fn write_now_and_then(state: &State) {
             }
             turns = turns.wrapping_add(1);
             if turns.is_multiple_of(PRUNED_AFTER)
-                && let Err(error) = grants::prune(&state).await
+                && let Err(error) = prune(&state).await
             {
                 tracing::warn!(event = "not_thrown_away_yet", %error);
             }

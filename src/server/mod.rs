@@ -29,6 +29,7 @@ pub mod listen;
 pub mod notes;
 pub mod oidc;
 pub mod passwords;
+pub mod prune;
 pub mod random;
 pub mod router;
 pub mod secret;

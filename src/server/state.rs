@@ -3,7 +3,7 @@
 use super::{
     api_keys,
     clients::Clients,
-    clock::{Clock, NowAndThen},
+    clock::Clock,
     config::Config,
     db::Db,
     deployment,
@@ -61,8 +61,6 @@ pub struct Inner {
     pub back_channel: BackChannel,
     /// Clients in memory.
     pub clients: Clients,
-    /// Notes of revoked tokens that are over are thrown away now and then.
-    pub revoked_cleaned: NowAndThen,
     /// The keys that sign what clients get.
     pub signing_keys: SigningKeys,
 }
@@ -113,7 +111,6 @@ impl State {
             limits: Limits::new(&config.limits, &clock),
             back_channel: BackChannel::default(),
             clients: Clients::default(),
-            revoked_cleaned: NowAndThen::default(),
             signing_keys: SigningKeys::new(&secret)?,
             config,
             leptos,

@@ -18,8 +18,6 @@ const LENGTH_MAX: usize = 4_096;
 const LIFE_MAX_S: i64 = 300;
 /// A client's clock may be so far ahead of ours, in seconds.
 const AHEAD_MAX_S: i64 = 30;
-/// What is over is thrown away this often, in seconds.
-const CLEANED_EVERY_S: i64 = 60;
 /// Keys of one client.
 const KEYS_MAX: usize = 10;
 
@@ -202,7 +200,7 @@ impl<'a> Assertion<'a> {
             return Ok(false);
         }
         let id = secret::fingerprint(&[&client.id, &claims.jti]);
-        Ok(use_once(state, &id, ends_at, now).await?)
+        Ok(use_once(state, &id, ends_at).await?)
     }
 }
 
@@ -218,15 +216,8 @@ fn names(algorithm: Algorithm) -> &'static [&'static str] {
 }
 
 /// Notes that an assertion has been used; whether that is the first time, on any node.
-async fn use_once(state: &State, id: &str, ends_at: i64, now: i64) -> Result<bool, Error> {
+async fn use_once(state: &State, id: &str, ends_at: i64) -> Result<bool, Error> {
     let mut tx = state.db.write().await?;
-    // Those that nobody would take any more need no note.
-    if state.clients.cleaned.is_due(now, CLEANED_EVERY_S) {
-        sqlx::query("DELETE FROM used_assertions WHERE ends_at < $1")
-            .bind(now)
-            .execute(&mut *tx)
-            .await?;
-    }
     let first: Option<(String,)> = sqlx::query_as(
         "INSERT INTO used_assertions (id, ends_at) VALUES ($1, $2) \
          ON CONFLICT (id) DO NOTHING RETURNING id",

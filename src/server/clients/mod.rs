@@ -14,8 +14,8 @@ pub use commands::{Command, run};
 pub use register::{NewAuthentication, Registration, add, edit, list, set_disabled};
 
 use super::{
-    clock::NowAndThen, error::Error, oidc::scopes::Scopes, secret::HashedClientSecret,
-    signing_keys::Algorithm, state::State,
+    error::Error, oidc::scopes::Scopes, secret::HashedClientSecret, signing_keys::Algorithm,
+    state::State,
 };
 use moka::sync::Cache;
 use std::sync::Arc;
@@ -118,8 +118,6 @@ impl Client {
 /// Clients in memory.
 pub struct Clients {
     held: Cache<String, Held>,
-    /// Notes of used assertions that are over are thrown away now and then.
-    cleaned: NowAndThen,
 }
 
 #[derive(Clone)]
@@ -132,7 +130,6 @@ impl Default for Clients {
     fn default() -> Self {
         Self {
             held: Cache::new(HELD_MAX),
-            cleaned: NowAndThen::default(),
         }
     }
 }

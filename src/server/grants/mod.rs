@@ -7,15 +7,13 @@
 mod codes;
 mod end;
 mod list;
-mod prune;
 mod refresh;
 mod secrets;
 
 pub use codes::{Bought, NewCode, buy, sell};
 pub use end::{end_all_of, end_app, end_everything, end_of_session, revoke};
 pub use list::list;
-pub use prune::prune;
-pub use refresh::{Refreshed, hand_out, refresh};
+pub use refresh::{FAMILY_FOR_S, Refreshed, hand_out, refresh};
 pub use secrets::{PlainCode, PlainRefreshToken};
 
 use super::{

@@ -7,7 +7,7 @@ use crate::server::{
 };
 
 /// A family that outlives its session ends this long after it began, in seconds (ASVS 10.4.8).
-pub(super) const FAMILY_FOR_S: i64 = 30 * 86_400;
+pub const FAMILY_FOR_S: i64 = 30 * 86_400;
 
 /// The first refresh token of a family.
 ///

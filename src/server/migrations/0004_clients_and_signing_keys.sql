@@ -51,8 +51,12 @@ CREATE TABLE used_assertions (
     ends_at BIGINT NOT NULL
 );
 
+CREATE INDEX used_assertions_by_end ON used_assertions (ends_at);
+
 -- Access tokens that were revoked before their time (RFC 7009), until it comes.
 CREATE TABLE revoked_tokens (
     jti     TEXT   NOT NULL PRIMARY KEY,
     ends_at BIGINT NOT NULL
 );
+
+CREATE INDEX revoked_tokens_by_end ON revoked_tokens (ends_at);

@@ -36,14 +36,6 @@ async fn revoke(state: &State, request: Request) -> Result<(), OauthError> {
 /// Revokes an access token before its time.
 async fn add(state: &State, token: &AccessToken) -> Result<(), Error> {
     let mut tx = state.db.write().await?;
-    let now = state.clock.now_s();
-    // Those that are over by themselves need no note.
-    if state.revoked_cleaned.is_due(now, access_tokens::LIFE_S) {
-        sqlx::query("DELETE FROM revoked_tokens WHERE ends_at <= $1")
-            .bind(now)
-            .execute(&mut *tx)
-            .await?;
-    }
     sqlx::query(
         "INSERT INTO revoked_tokens (jti, ends_at) VALUES ($1, $2) ON CONFLICT (jti) DO NOTHING",
     )

@@ -3,14 +3,14 @@
 
 use super::{assert_says, code_of, other_app, other_app_with, text};
 use crate::app::{EMAIL, PASSWORD, TestApp};
-use cloakroom::server::grants;
+use cloakroom::server::prune;
 use reqwest::Method;
 
 const DAY_S: i64 = 86_400;
 const OFFLINE: [(&str, &str); 1] = [("scope", "openid offline_access")];
 
 async fn prune(app: &TestApp) {
-    grants::prune(&app.state).await.unwrap();
+    prune::prune(&app.state).await.unwrap();
 }
 
 async fn rows(app: &TestApp) -> (i64, i64, i64) {
@@ -110,6 +110,21 @@ async fn a_client_is_told_of_the_end_of_a_long_session() {
     browser.call("sign_out", &[]).await;
     let noted = "SELECT COUNT(*) FROM logout_notices";
     assert_eq!(app.count(noted).await, 1);
+}
+
+#[tokio::test]
+async fn a_busy_time_leaves_nothing_behind() {
+    let app = TestApp::new().await;
+    sqlx::query(
+        "INSERT INTO used_assertions (id, ends_at) \
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20001) \
+         SELECT CAST(n.i AS TEXT), 0 FROM n",
+    )
+    .execute(app.state.db.pool())
+    .await
+    .unwrap();
+    prune(&app).await;
+    assert_eq!(app.count("SELECT COUNT(*) FROM used_assertions").await, 0);
 }
 
 #[tokio::test]

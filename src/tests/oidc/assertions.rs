@@ -6,7 +6,10 @@ use super::{
 use crate::app::{Answer, TestApp};
 use aws_lc_rs::hmac;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use cloakroom::server::clients::{self, NewAuthentication};
+use cloakroom::server::{
+    clients::{self, NewAuthentication},
+    prune,
+};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::{net::TcpListener, time::timeout};
@@ -80,6 +83,7 @@ async fn an_assertion_is_good_once_and_for_us_alone() {
     let mut late = claims(&id, "late");
     late["exp"] = json!(NOW + 180);
     assert_eq!(show(&app, &keys.sign(&header(), &late)).await.status, 200);
+    prune::prune(&app.state).await.unwrap();
     assert_eq!(app.count("SELECT COUNT(*) FROM used_assertions").await, 2);
 }
 

@@ -10,6 +10,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use cloakroom::server::{
     clients::{self, GrantType, NewAuthentication},
     oidc::scopes::Scopes,
+    prune,
     signing_keys::Algorithm,
 };
 use jsonwebtoken::{DecodingKey, Validation, decode, jwk::Jwk};
@@ -222,6 +223,7 @@ async fn a_token_ends_by_itself_by_revocation_and_with_its_client() {
         &[("token", &last)],
     )
     .await;
+    prune::prune(&app.state).await.unwrap();
     assert_eq!(app.count("SELECT COUNT(*) FROM revoked_tokens").await, 1);
 }
 

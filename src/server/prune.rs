@@ -1,13 +1,20 @@
 //! What nobody can use any more is thrown away, so many rows at a time. What somebody could show a
 //! second time is kept for as long as there is something that this ends.
 
-use super::refresh::FAMILY_FOR_S;
-use crate::server::{deployment, error::Error, state::State};
+use super::{deployment, error::Error, grants::FAMILY_FOR_S, state::State};
 
 /// Rows of a table at a time: others want to write as well.
 const AT_ONCE: i64 = 10_000;
 /// Grants at a time, each by itself.
 const GRANTS_AT_ONCE: i64 = 1_000;
+
+/// An assertion after its end is refused by its time, whether there is a note of its use or not.
+const USED_ASSERTIONS: &str = "DELETE FROM used_assertions WHERE id IN (\
+        SELECT id FROM used_assertions WHERE ends_at < $1 LIMIT $2)";
+
+/// And so is an access token after its own.
+const REVOKED_TOKENS: &str = "DELETE FROM revoked_tokens WHERE jti IN (\
+        SELECT jti FROM revoked_tokens WHERE ends_at <= $1 LIMIT $2)";
 
 /// A code that was never shown is refused by its time, whether there is a row or not.
 const UNUSED_CODES: &str = "DELETE FROM authorization_codes WHERE hashed_code IN (\
@@ -48,22 +55,16 @@ const GRANTS: &str = "SELECT g.id FROM grants g \
 pub async fn prune(state: &State) -> Result<(), Error> {
     let now = state.clock.now_s();
     let a_family_ago = now - FAMILY_FOR_S;
-    let mut tx = state.db.write().await?;
-    // One node after the other: two that delete the same rows could wait for each other.
-    deployment::take_turn(&mut tx).await?;
     for (delete, until) in [
+        (USED_ASSERTIONS, now),
+        (REVOKED_TOKENS, now),
         (UNUSED_CODES, now),
         (USED_CODES, a_family_ago),
         (REFRESH_TOKENS, now),
         (NOTICES, now),
     ] {
-        sqlx::query(delete)
-            .bind(until)
-            .bind(AT_ONCE)
-            .execute(&mut *tx)
-            .await?;
+        while delete_some(state, delete, until).await? == AT_ONCE {}
     }
-    tx.commit().await?;
     let grants: Vec<(String,)> = sqlx::query_as(GRANTS)
         .bind(a_family_ago)
         .bind(GRANTS_AT_ONCE)
@@ -79,4 +80,18 @@ pub async fn prune(state: &State) -> Result<(), Error> {
         tx.commit().await?;
     }
     Ok(())
+}
+
+/// As much of a table as goes at a time. How many rows that were.
+async fn delete_some(state: &State, delete: &'static str, until: i64) -> Result<i64, Error> {
+    let mut tx = state.db.write().await?;
+    // One node after the other: two that delete the same rows could wait for each other.
+    deployment::take_turn(&mut tx).await?;
+    let deleted = sqlx::query(delete)
+        .bind(until)
+        .bind(AT_ONCE)
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await?;
+    Ok(i64::try_from(deleted.rows_affected()).unwrap_or(AT_ONCE))
 }
