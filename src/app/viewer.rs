@@ -17,8 +17,10 @@ pub fn provide() {
 }
 
 impl WhoIsSignedIn {
-    /// The one place that asks: each would be in the download on its own.
-    fn ask() -> Self {
+    /// The one place that asks: each would be in the download on its own. A page that asks the
+    /// server for nothing else asks this anew, so that whoever was signed out meanwhile knows at
+    /// that click.
+    pub fn ask() -> Self {
         Self(Resource::new_blocking(|| (), |()| viewer()))
     }
 
@@ -30,5 +32,14 @@ impl WhoIsSignedIn {
     /// Shows what `view` makes of whoever is signed in, once that is known.
     pub fn show<V>(self, view: impl FnOnce(Option<Viewer>) -> V) -> Option<V> {
         self.0.get().map(|answer| view(answer.ok().flatten()))
+    }
+
+    /// Why nobody is known to be signed in, if so; read it under a `<Suspense>`.
+    pub fn missing(self) -> Option<Error> {
+        match self.0.get()? {
+            Ok(Some(_)) => None,
+            Ok(None) => Some(Error::SignInNeeded),
+            Err(error) => Some(error),
+        }
     }
 }

@@ -32,10 +32,8 @@ pub fn AccountPage(
     let links = PAGES
         .into_iter()
         .map(|(to, name)| {
-            // These two are loaded anew: they ask the server nothing by themselves, and whoever was
-            // signed out meanwhile is to know at the next click.
-            let is_silent = matches!(to, "/account" | "/account/security");
-            let rel = is_silent.then_some("external");
+            // The overview is loaded anew: what it says of who is signed in is asked for once.
+            let rel = (to == "/account").then_some("external");
             view! {
                 <li>
                     <a href=to rel=rel aria-current=(to == path).then_some("page")>

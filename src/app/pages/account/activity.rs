@@ -25,52 +25,51 @@ pub fn Activity() -> impl IntoView {
     let is_first = Memo::new(move |_| after.get().is_none());
     let page = Resource::new(move || after.get(), list_activity);
     view! {
-            <Title text="Activity" />
-            <AccountPage path=PATH title="Activity">
-                <p class="quiet">
-                    "What happened to your account. If something here was not you, change your password: "
-                    <a href="/account/security">"Security"</a> "."
-                </p>
-                <h2>"Newest first"</h2>
-                <Transition>
-                    {move || {
-                        page.get()
-                            .map(|answer| match answer {
-                                Ok(page) => {
-                                    let older = page
-                                        .next
-                                        .as_ref()
-                                        .map(|after| format!("{PATH}?after={after}"));
-                                    view! {
-                                        <Entries page=page />
-                                        <p class="row">
-                                            {(!is_first.get())
-                                                .then(|| {
-                                                    view! {
-                                                        <a class="btn" href=PATH>
-                                                            "Newest"
-                                                        </a>
-                                                    }
-                                                })}
-                                            {older
-                                                .map(|older| {
-                                                    view! {
-                                                        <a class="btn" href=older>
-                                                            "Older"
-                                                        </a>
-                                                    }
-                                                })}
-                                        </p>
-                                    }
-                                        .into_any()
+        <Title text="Activity" />
+        <AccountPage path=PATH title="Activity">
+            <p class="quiet">
+                "What happened to your account. If something here was not you, change your password: "
+                <a href="/account/security">"Security"</a> "."
+            </p>
+            <h2>"Newest first"</h2>
+            <Transition>
+                {move || {
+                    page.get()
+                        .map(|answer| match answer {
+                            Ok(page) => {
+                                let older = page
+                                    .next
+                                    .as_ref()
+                                    .map(|after| format!("{PATH}?after={after}"));
+                                view! {
+                                    <Entries page=page />
+                                    <p class="row">
+                                        {(!is_first.get())
+                                            .then(|| {
+                                                view! {
+                                                    <a class="btn" href=PATH>
+                                                        "Newest"
+                                                    </a>
+                                                }
+                                            })}
+                                        {older
+                                            .map(|older| {
+                                                view! {
+                                                    <a class="btn" href=older>
+                                                        "Older"
+                                                    </a>
+                                                }
+                                            })}
+                                    </p>
                                 }
-                                Err(error) => instead(&error, PATH).into_any(),
-                            })
-                    }}
-                </Transition>
-            </AccountPage>
-        }
-        .into_any()
+                                    .into_any()
+                            }
+                            Err(error) => instead(&error, PATH).into_any(),
+                        })
+                }}
+            </Transition>
+        </AccountPage>
+    }
 }
 
 /// A list by day, one sentence an entry.

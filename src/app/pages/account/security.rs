@@ -4,19 +4,23 @@ use crate::{
     api::users::ChangePassword,
     app::{
         parts::{
-            account::{AccountPage, Whose},
+            account::{AccountPage, Whose, instead},
             form::{Field, Progress, Submit, Summary, watch},
             strength::NewPasswordField,
         },
+        viewer::WhoIsSignedIn,
         words,
     },
 };
 use leptos::{form::ActionForm, prelude::*, wasm_bindgen::JsCast, web_sys::HtmlFormElement};
 use leptos_meta::Title;
 
+const PATH: &str = "/account/security";
+
 /// Changes the password; every other device is signed out with it.
 #[component]
 pub fn Security() -> impl IntoView {
+    let asked = WhoIsSignedIn::ask();
     let action = ServerAction::<ChangePassword>::new();
     let Progress {
         returned,
@@ -47,50 +51,50 @@ pub fn Security() -> impl IntoView {
         }
     });
     view! {
-            <Title text="Security" />
-            <AccountPage path="/account/security" title="Security">
-                <section aria-labelledby="password-title">
-                    <h2 id="password-title">"Password"</h2>
-                    <div role="status" aria-live="polite">
-                        {move || {
-                            ended()
-                                .map(|count| {
-                                    let others = (count > 0).then(|| words::ended(count));
-                                    view! {
-                                        <p class="notice ok">"Your password was changed. " {others}</p>
-                                    }
-                                })
-                        }}
-                    </div>
-                    <ActionForm action=action attr:novalidate=true attr:class="form narrow">
-                        <Summary error=error />
-                        <Whose />
-                        <Field
-                            name="current_password"
-                            label="Your password now"
-                            kind="password"
-                            autocomplete="current-password"
-                            error=error
+        <Title text="Security" />
+        <AccountPage path=PATH title="Security">
+            <Suspense>{move || asked.missing().map(|error| instead(&error, PATH))}</Suspense>
+            <section aria-labelledby="password-title">
+                <h2 id="password-title">"Password"</h2>
+                <div role="status" aria-live="polite">
+                    {move || {
+                        ended()
+                            .map(|count| {
+                                let others = (count > 0).then(|| words::ended(count));
+                                view! {
+                                    <p class="notice ok">"Your password was changed. " {others}</p>
+                                }
+                            })
+                    }}
+                </div>
+                <ActionForm action=action attr:novalidate=true attr:class="form narrow">
+                    <Summary error=error />
+                    <Whose />
+                    <Field
+                        name="current_password"
+                        label="Your password now"
+                        kind="password"
+                        autocomplete="current-password"
+                        error=error
+                    />
+                    <NewPasswordField name="new_password" label="New password" typed=typed error=error />
+                    <div class="check">
+                        <input
+                            id="keep_others"
+                            type="checkbox"
+                            name="keep_others"
+                            value="true"
+                            checked=keeps_others
+                            aria-describedby="keep_others-hint"
                         />
-                        <NewPasswordField name="new_password" label="New password" typed=typed error=error />
-                        <div class="check">
-                            <input
-                                id="keep_others"
-                                type="checkbox"
-                                name="keep_others"
-                                value="true"
-                                checked=keeps_others
-                                aria-describedby="keep_others-hint"
-                            />
-                            <label for="keep_others">"Keep my other devices signed in"</label>
-                            <p class="hint" id="keep_others-hint">
-                                "Leave it off if somebody else may know your password: then every other device is signed out."
-                            </p>
-                        </div>
-                        <Submit label="Change password" pending_label="Changing…" pending=pending />
-                    </ActionForm>
-                </section>
-            </AccountPage>
-        }
-        .into_any()
+                        <label for="keep_others">"Keep my other devices signed in"</label>
+                        <p class="hint" id="keep_others-hint">
+                            "Leave it off if somebody else may know your password: then every other device is signed out."
+                        </p>
+                    </div>
+                    <Submit label="Change password" pending_label="Changing…" pending=pending />
+                </ActionForm>
+            </section>
+        </AccountPage>
+    }
 }
