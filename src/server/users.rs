@@ -351,10 +351,12 @@ pub async fn set_disabled(
 /// If the database does not answer.
 pub async fn end_sessions(state: &State, email: &Email) -> Result<Option<u32>, Error> {
     let mut change = Change::begin(state).await?;
-    let user: Option<(String,)> = sqlx::query_as("SELECT id FROM users WHERE email_key = $1")
-        .bind(email.key())
-        .fetch_optional(&mut *change)
-        .await?;
+    // Whoever signs in meanwhile goes first, and is among them, or waits.
+    let user: Option<(String,)> =
+        sqlx::query_as("UPDATE users SET email = email WHERE email_key = $1 RETURNING id")
+            .bind(email.key())
+            .fetch_optional(&mut *change)
+            .await?;
     let Some((user_id,)) = user else {
         return Ok(None);
     };

@@ -18,6 +18,7 @@ mod wire;
 use app::{Browser, EMAIL, PASSWORD, Program};
 use place::Place;
 use reqwest::Method;
+use sqlx::Connection;
 use std::{
     sync::{
         Arc,
@@ -120,6 +121,50 @@ async fn an_operators_command_reaches_every_node() {
     assert_eq!(said.trim(), "1 sessions ended");
     refused_soon(&here).await;
     refused_soon(&there).await;
+}
+
+/// Whoever signs in at that moment, on another node, is among them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operator_who_signs_somebody_out_waits_for_a_sign_in() {
+    let database = database().await;
+    let mut first = node(&database);
+    let here = first.serve("info");
+    here.sign_up(EMAIL, PASSWORD).await;
+    let there = Browser::at(here.url().to_owned());
+    there.sign_in(EMAIL, PASSWORD).await;
+    there.call("sign_out", &[]).await;
+
+    // What a sign-in does, as far as it can be seen before it commits: it holds the account, and
+    // there is one more session.
+    let mut other = sqlx::PgConnection::connect(&database).await.unwrap();
+    let mut sign_in = other.begin().await.unwrap();
+    sqlx::raw_sql(
+        "UPDATE users SET password_hash = password_hash;
+         UPDATE sessions SET ended_at = NULL, end_reason = NULL WHERE ended_at IS NOT NULL",
+    )
+    .execute(&mut *sign_in)
+    .await
+    .unwrap();
+    let operator = node(&database);
+    let ending = tokio::task::spawn_blocking(move || {
+        operator.said(&["user", "sign-out", "--email", EMAIL], "")
+    });
+    // It waits, or it is over and has missed one.
+    let waits = async {
+        let mut third = sqlx::PgConnection::connect(&database).await.unwrap();
+        let waiting = "SELECT COUNT(*) FROM pg_stat_activity \
+                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        while !ending.is_finished() {
+            let (count,): (i64,) = sqlx::query_as(waiting).fetch_one(&mut third).await.unwrap();
+            if count > 0 {
+                break;
+            }
+        }
+    };
+    timeout(PATIENCE, waits).await.unwrap();
+    sign_in.commit().await.unwrap();
+    assert_eq!(ending.await.unwrap().trim(), "2 sessions ended");
+    refused_soon(&here).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
