@@ -23,10 +23,13 @@ struct Row {
 /// If the database does not answer.
 pub async fn list(caller: &Caller, session: &Session) -> Result<Apps, Error> {
     let state = &caller.state;
+    let now = state.clock.now_s();
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT g.client_id, c.name, g.scopes, MIN(g.created_at) AS first_at, \
                 MAX(g.last_used_at) AS last_used_at, \
-                CAST(MAX(CASE WHEN g.session_id IS NULL AND g.revoked_at IS NULL THEN 1 ELSE 0 END) \
+                CAST(MAX(CASE WHEN g.session_id IS NULL AND g.revoked_at IS NULL \
+                     AND EXISTS (SELECT 1 FROM refresh_tokens t WHERE t.grant_id = g.id \
+                         AND t.used_at IS NULL AND t.ends_at > $2) THEN 1 ELSE 0 END) \
                      AS BIGINT) AS outlives \
          FROM grants g JOIN clients c ON c.id = g.client_id \
          WHERE g.user_id = $1 AND (g.revoked_at IS NULL OR g.revoked_reason = 'session_ended') \
@@ -34,6 +37,7 @@ pub async fn list(caller: &Caller, session: &Session) -> Result<Apps, Error> {
          ORDER BY MAX(g.created_at) DESC, g.client_id, g.scopes LIMIT 1000",
     )
     .bind(&session.user_id)
+    .bind(now)
     .fetch_all(state.db.pool())
     .await?;
     let mut apps: Vec<App> = Vec::new();
@@ -60,8 +64,5 @@ pub async fn list(caller: &Caller, session: &Session) -> Result<Apps, Error> {
             }
         }
     }
-    Ok(Apps {
-        apps,
-        now: state.clock.now_s(),
-    })
+    Ok(Apps { apps, now })
 }

@@ -100,6 +100,27 @@ async fn its_owner_takes_it_back() {
 }
 
 #[tokio::test]
+async fn an_app_outlives_the_session_while_it_has_a_token_that_does() {
+    let app = TestApp::new().await;
+    let other = other_app(&app).await;
+    let browser = app.signed_up(EMAIL).await;
+    let outlives = async || {
+        let asked = browser.request(Method::GET, "/api/list_apps");
+        browser.send(asked).await.json()["apps"][0]["outlives"].clone()
+    };
+    // It has not fetched its tokens yet, and perhaps never does.
+    let code = other.allowed(&browser, &OFFLINE).await;
+    assert_eq!(outlives().await, false);
+    let tokens = other.redeem(&code).await.json();
+    assert_eq!(outlives().await, true);
+    other.refresh(text(&tokens, "refresh_token")).await;
+    assert_eq!(outlives().await, true);
+    app.pass(30 * 86_400);
+    browser.sign_in(EMAIL, PASSWORD).await;
+    assert_eq!(outlives().await, false);
+}
+
+#[tokio::test]
 async fn without_a_script_it_is_taken_back_as_well() {
     let app = TestApp::new().await;
     let other = other_app(&app).await;
