@@ -38,6 +38,7 @@ type Client = CoreClient<
 const COOKIE: &str = "wiki";
 
 struct App {
+    issuer: IssuerUrl,
     client: Client,
     http: reqwest::Client,
     /// By the cookie's value. A real app keeps them in its database.
@@ -68,7 +69,7 @@ async fn main() -> Result<(), Broken> {
         .redirect(reqwest::redirect::Policy::none())
         .build()?;
     let issuer = IssuerUrl::new(set("ISSUER")?)?;
-    let metadata = CoreProviderMetadata::discover_async(issuer, &http).await?;
+    let metadata = CoreProviderMetadata::discover_async(issuer.clone(), &http).await?;
     let client = CoreClient::from_provider_metadata(
         metadata,
         ClientId::new(set("CLIENT_ID")?),
@@ -76,6 +77,7 @@ async fn main() -> Result<(), Broken> {
     )
     .set_redirect_uri(RedirectUrl::new(format!("{url}/callback"))?);
     let app = Arc::new(App {
+        issuer,
         client,
         http,
         sessions: Mutex::default(),
@@ -166,8 +168,9 @@ async fn callback(
     else {
         return page("That was not asked for", "<a href=/>Go on</a>").into_response();
     };
-    // An answer to somebody else's question signs nobody in.
-    if query.get("state") != Some(state.secret()) {
+    // An answer to somebody else's question signs nobody in, nor does another provider's (RFC 9207).
+    let issuer = query.get("iss").map(String::as_str);
+    if query.get("state") != Some(state.secret()) || issuer != Some(app.issuer.as_str()) {
         return page("That was not asked for", "<a href=/>Go on</a>").into_response();
     }
     let Some(code) = query.get("code") else {

@@ -190,6 +190,13 @@ async fn a_person_signs_in_and_takes_it_back() {
     };
     let refused = mallory.open(&back).await.text().await.unwrap();
     assert!(refused.contains("That was not asked for"));
+    // Nor is another provider's answer this one's.
+    let asks_too = location(&mallory.open(&format!("{url}/sign-in")).await);
+    let (_, state) = asks_too.split_once("&state=").unwrap();
+    let state = state.split('&').next().unwrap();
+    let other = format!("{url}/callback?code=x&state={state}&iss=https%3A%2F%2Fevil.example");
+    let refused = mallory.open(&other).await.text().await.unwrap();
+    assert!(refused.contains("That was not asked for"));
 
     assert_eq!(location(&browser.open(&back).await), "/");
     let hello = format!("Hello {EMAIL}");
