@@ -56,7 +56,7 @@ pub fn ConfirmSignOut(
         <main id="main" class="wrap stray" tabindex="-1">
             <h1>"Do you want to sign out?"</h1>
             <p class="quiet">"This signs you out of your account on this device."</p>
-            <form method="post" action="/oauth2/logout" class="row">
+            <form method="post" action="/oauth2/logout/confirmed" class="row">
                 {fields}
                 <button class="btn primary" type="submit">
                     "Sign out"

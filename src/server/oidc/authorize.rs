@@ -5,9 +5,8 @@
 //! anywhere by a link alone (RFC 9700, 4.11).
 
 use super::{
-    error::OauthError,
-    id_tokens,
-    request::{Addressed, Prompt, QUERY_MAX},
+    form, id_tokens,
+    request::{Addressed, Prompt},
 };
 use crate::{
     server::{
@@ -24,7 +23,7 @@ use crate::{
 };
 use axum::{
     Router,
-    extract::{Extension, Request, State as Extract},
+    extract::{Extension, State as Extract},
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
@@ -38,34 +37,9 @@ pub fn routes() -> Router<State> {
     Router::new().route(PATH, get(answer))
 }
 
-/// The same request, sent as a form by the client's page (OpenID Connect Core, 3.1.2.1). It
-/// comes from another site, so that no cookie is looked at: it is asked once more by GET.
+/// The same request, sent as a form by the client's page (OpenID Connect Core, 3.1.2.1).
 pub fn routes_by_post() -> Router<State> {
-    Router::new().route(PATH, post(by_get))
-}
-
-async fn by_get(Extract(state): Extract<State>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    if !forms::is_form_encoded(&parts.headers) {
-        return OauthError::INVALID_REQUEST.into_response();
-    }
-    match forms::read(body, &state).await {
-        Ok(body) => match std::str::from_utf8(&body) {
-            Ok(query) if is_query(query) => {
-                Redirect::to(&format!("{PATH}?{query}")).into_response()
-            }
-            _ => unknown(),
-        },
-        Err(error) => refuse(error),
-    }
-}
-
-/// What can stand in an address as it is.
-fn is_query(text: &str) -> bool {
-    text.len() <= QUERY_MAX
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && byte != b'#')
+    Router::new().route(PATH, post(form::ask_by_get))
 }
 
 /// There is nobody whom the answer could safely go to, so that it goes to the person alone.
@@ -85,22 +59,31 @@ async fn answer(
         Ok(None) => return unknown(),
         Err(error) => return refuse(error.into()),
     };
-    match decide(&caller, &addressed).await {
-        Ok(Step::Sent(code)) => documents::leave(&headers, &addressed.answer("code", &code)),
-        Ok(Step::Refused(error)) => documents::leave(&headers, &addressed.answer("error", error)),
-        Ok(Step::SignIn) => {
+    let step = match decide(&caller, &addressed).await {
+        Ok(step) => step,
+        Err(error) => match wire::Error::from(error) {
+            // The session has ended meanwhile.
+            wire::Error::SignInNeeded => Step::SignIn,
+            _ if addressed.is_silent() => Step::Refused("server_error"),
+            error => return refuse(error),
+        },
+    };
+    // Whatever a page would ask, whoever must not be asked is told that it would (OpenID Connect
+    // Core, 3.1.2.6).
+    let step = match step {
+        Step::SignIn | Step::Confirm if addressed.is_silent() => Step::Refused("login_required"),
+        Step::Consent if addressed.is_silent() => Step::Refused("consent_required"),
+        step => step,
+    };
+    match step {
+        Step::Sent(code) => documents::leave(&headers, &addressed.answer("code", &code)),
+        Step::Refused(error) => documents::leave(&headers, &addressed.answer("error", error)),
+        Step::SignIn => {
             let hint = addressed.form.get("login_hint");
             let hint = hint.filter(|hint| Email::parse(hint).is_ok());
-            forms::to_sign_in_as(&caller, &format!("{PATH}?{query}"), hint)
+            forms::to_sign_in_as(&caller, &again(query), hint)
         }
-        Ok(Step::Ask) => Redirect::to(&format!("/consent?{query}")).into_response(),
-        Err(error) => match wire::Error::from(error) {
-            // It has ended meanwhile.
-            wire::Error::SignInNeeded => {
-                forms::to_sign_in_as(&caller, &format!("{PATH}?{query}"), None)
-            }
-            error => refuse(error),
-        },
+        Step::Confirm | Step::Consent => Redirect::to(&format!("/consent?{query}")).into_response(),
     }
 }
 
@@ -112,22 +95,18 @@ enum Step {
     Refused(&'static str),
     /// First they sign in.
     SignIn,
-    /// First they are asked, for their password or for their consent.
-    Ask,
+    /// First they are asked for their password.
+    Confirm,
+    /// First they are asked for their consent.
+    Consent,
 }
 
 async fn decide(caller: &Caller, addressed: &Addressed) -> Result<Step, Error> {
     let state = &caller.state;
-    let wanted = addressed.wanted();
-    let is_silent = addressed.form.get("prompt") == Some("none");
     let Some(session) = &caller.session else {
-        return Ok(if is_silent {
-            Step::Refused("login_required")
-        } else {
-            Step::SignIn
-        });
+        return Ok(Step::SignIn);
     };
-    let wanted = match wanted {
+    let wanted = match addressed.wanted() {
         Ok(wanted) => wanted,
         Err(error) => return Ok(Step::Refused(error)),
     };
@@ -137,7 +116,7 @@ async fn decide(caller: &Caller, addressed: &Addressed) -> Result<Step, Error> {
     if let Some(shown) = addressed.form.get("id_token_hint") {
         let is_theirs = match id_tokens::read_hint(state, shown).await? {
             Some(hint) => hint.sub == session.user_id,
-            None => !is_silent,
+            None => !addressed.is_silent(),
         };
         if !is_theirs {
             return Ok(Step::Refused("login_required"));
@@ -147,11 +126,7 @@ async fn decide(caller: &Caller, addressed: &Addressed) -> Result<Step, Error> {
         return Ok(Step::Refused("access_denied"));
     }
     if wanted.is_stale(session, state.clock.now_s()) {
-        return Ok(if is_silent {
-            Step::Refused("login_required")
-        } else {
-            Step::Ask
-        });
+        return Ok(Step::Confirm);
     }
     let client = &addressed.client;
     let scopes = &wanted.scopes;
@@ -167,11 +142,7 @@ async fn decide(caller: &Caller, addressed: &Addressed) -> Result<Step, Error> {
         )
         .await?;
     if !is_consented {
-        return Ok(if is_silent {
-            Step::Refused("consent_required")
-        } else {
-            Step::Ask
-        });
+        return Ok(Step::Consent);
     }
     let grant_id = grants::open(&mut change, session, client, scopes, false).await?;
     let new = NewCode {

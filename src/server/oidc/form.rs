@@ -1,8 +1,14 @@
 //! A request of a client, read: every parameter once, within the bounds that all bodies have.
 
-use super::error::OauthError;
-use crate::server::{caller, forms, state::State};
-use axum::extract::Request;
+use super::{error::OauthError, request::QUERY_MAX};
+use crate::{
+    server::{answer::refuse, caller, forms, state::State},
+    wire,
+};
+use axum::{
+    extract::{Request, State as Extract},
+    response::{IntoResponse, Redirect, Response},
+};
 use http::HeaderMap;
 use std::net::IpAddr;
 
@@ -73,4 +79,30 @@ pub async fn read(state: &State, request: Request) -> Result<Asked, OauthError> 
         headers: parts.headers,
         address,
     })
+}
+
+/// A form that a client's page sends with the browser. It comes from another site, so that no
+/// cookie is looked at: the same is asked once more by GET.
+pub async fn ask_by_get(Extract(state): Extract<State>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    if !forms::is_form_encoded(&parts.headers) {
+        return refuse(wire::Error::WrongContentType);
+    }
+    match forms::read(body, &state).await {
+        Ok(body) => match std::str::from_utf8(&body) {
+            Ok(query) if is_query(query) => {
+                Redirect::to(&format!("{}?{query}", parts.uri.path())).into_response()
+            }
+            _ => refuse(wire::Error::BadRequest),
+        },
+        Err(error) => refuse(error),
+    }
+}
+
+/// What can stand in an address as it is.
+fn is_query(text: &str) -> bool {
+    text.len() <= QUERY_MAX
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'#')
 }

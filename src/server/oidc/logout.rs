@@ -4,7 +4,10 @@
 //! A link alone signs nobody out: it needs an id token that only a client of the same person can
 //! have, or the person's own word.
 
-use super::{form::Form, id_tokens};
+use super::{
+    form::{self, Form},
+    id_tokens,
+};
 use crate::{
     server::{
         answer::refuse, caller::Caller, clients, documents, error::Error, forms, sessions,
@@ -17,17 +20,26 @@ use axum::{
     body::Body,
     extract::{Extension, Request, State as Extract},
     response::Response,
-    routing::get,
+    routing::{get, post},
 };
 use http::{HeaderMap, StatusCode, Uri};
 
 /// Where it is.
 pub const PATH: &str = "/oauth2/logout";
+/// Where the page that asks people sends their word.
+const CONFIRMED: &str = "/oauth2/logout/confirmed";
 
 /// What a browser asks with its cookie. The layer that knows who calls goes around it, and the
 /// walls that let no other site's form pass.
 pub fn routes() -> Router<State> {
-    Router::new().route(PATH, get(ask).post(do_it))
+    Router::new()
+        .route(PATH, get(ask))
+        .route(CONFIRMED, post(do_it))
+}
+
+/// The same request, sent as a form by the client's page (OpenID Connect RP-Initiated Logout, 2).
+pub fn routes_by_post() -> Router<State> {
+    Router::new().route(PATH, post(form::ask_by_get))
 }
 
 /// What is asked.

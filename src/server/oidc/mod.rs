@@ -57,4 +57,5 @@ pub fn routes() -> Router<State> {
         .route("/oauth2/introspect", post(introspect::answer))
         .route("/oauth2/revoke", post(revoke::answer))
         .merge(authorize::routes_by_post())
+        .merge(logout::routes_by_post())
 }

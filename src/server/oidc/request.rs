@@ -11,8 +11,10 @@ use std::sync::Arc;
 
 /// Names the person's answer where the consent page brings it back; no client may say it.
 const DECISION: &str = "decision";
-/// The longest request, in octets: the pages that stand in between carry it along in their own
-/// addresses, encoded once more.
+/// What the consent page adds when they have said no.
+const DENIED: &str = "&decision=deny";
+/// The longest request, in octets as a form is encoded: the pages that stand in between carry it
+/// along in their own addresses, encoded once more.
 pub const QUERY_MAX: usize = 1_900;
 /// A SHA-256 in base64url.
 const CHALLENGE_LEN: usize = 43;
@@ -60,7 +62,10 @@ impl Addressed {
     /// # Errors
     /// If the database has to be asked and does not answer.
     pub async fn read(state: &State, query: &str) -> Result<Option<Self>, Error> {
-        if query.len() > QUERY_MAX {
+        // As it is when it comes back from the person: what could be asked can be answered.
+        let is_long = query.len() > QUERY_MAX + DENIED.len()
+            || rewritten(query, DECISION, &[]).len() > QUERY_MAX;
+        if is_long {
             return Ok(None);
         }
         let Ok(form) = Form::parse(query.as_bytes()) else {
@@ -125,6 +130,12 @@ impl Addressed {
             prompts: prompts(form.get("prompt").unwrap_or_default())?,
             max_age_s,
         })
+    }
+
+    /// Nothing may be asked, and no page be shown (`prompt=none`).
+    pub fn is_silent(&self) -> bool {
+        let prompt = self.form.get("prompt");
+        prompt.is_some_and(|it| it.trim_matches(' ') == "none")
     }
 
     /// The person has said no, on the page that asked them.
@@ -200,7 +211,7 @@ pub fn once_allowed(query: &str) -> String {
 
 /// The same request, once they have said no.
 pub fn once_denied(query: &str) -> String {
-    format!("{}&{DECISION}=deny", rewritten(query, DECISION, &[]))
+    format!("{}{DENIED}", rewritten(query, DECISION, &[]))
 }
 
 /// Without this parameter, and without these words of `prompt`.

@@ -48,12 +48,6 @@ async fn an_address_that_is_not_registered_to_the_letter_is_gone_to_by_nobody() 
             assert!(!answer.body.contains("http-equiv"), "{address}");
         }
     }
-    // Longer than the pages in between could carry along.
-    let long = other.link(&[("state", &"a".repeat(2_000))]);
-    assert_eq!(browser.open(&long).await.status, 400);
-    let fits = other.link(&[("state", &"a".repeat(1_200))]);
-    assert_eq!(browser.open(&fits).await.status, 303);
-    assert_eq!(app.browser().open(&fits).await.status, 303);
     // Said twice, nobody knows which is meant.
     let twice = format!(
         "{}&redirect_uri=https%3A%2F%2Fevil.example%2F",
@@ -64,6 +58,44 @@ async fn an_address_that_is_not_registered_to_the_letter_is_gone_to_by_nobody() 
         app.count("SELECT COUNT(*) FROM authorization_codes").await,
         0
     );
+}
+
+/// Longer ones the pages in between could not carry along.
+#[tokio::test]
+async fn a_request_that_is_asked_can_be_answered_however_long_it_is() {
+    let app = TestApp::new().await;
+    let other = other_app(&app).await;
+    let browser = app.signed_up(EMAIL).await;
+    let begins = format!("{}&more=", other.query(&[]));
+    let spare = 1_900 - begins.len();
+    // A colon is one octet in an address, and three once the page has written it anew.
+    for (more, fits) in [
+        ("a".repeat(spare), true),
+        ("a".repeat(spare + 1), false),
+        (":".repeat(spare / 3), true),
+        (":".repeat(spare / 2), false),
+    ] {
+        let query = format!("{begins}{more}");
+        let link = format!("/oauth2/authorize?{query}");
+        let asked = browser.open(&link).await;
+        let stranger = app.browser().open(&link).await;
+        assert_eq!(stranger.status, if fits { 303 } else { 400 });
+        if !fits {
+            assert_eq!((asked.status, asked.header("location")), (400, ""));
+            continue;
+        }
+        assert!(asked.header("location").starts_with("/consent?"));
+        for (decision, name) in [("deny", "error"), ("allow", "code")] {
+            let form = [("request", &*query), ("decision", decision)];
+            let said = browser.call("decide_authorization", &form).await.json();
+            let answer = browser.open(text(&said, "next")).await;
+            let to = answer.header("location");
+            assert!(param(to, name).is_some(), "{decision}: {answer:?}");
+        }
+        browser
+            .call("revoke_app", &[("client_id", &other.id)])
+            .await;
+    }
 }
 
 #[tokio::test]
@@ -250,6 +282,14 @@ async fn nothing_is_asked_of_whoever_must_not_be_asked() {
         param(answer.header("location"), "error").as_deref(),
         Some("login_required")
     );
+    // Nor of somebody whose session ends in that moment: this node still knows it as live.
+    sqlx::query("UPDATE sessions SET ended_at = 1")
+        .execute(app.state.db.pool())
+        .await
+        .unwrap();
+    let answer = browser.open(&other.link(&[])).await;
+    assert!(answer.header("location").starts_with("/sign-in?"));
+    assert_eq!(error(&browser).await, "login_required");
 }
 
 #[tokio::test]

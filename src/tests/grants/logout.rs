@@ -1,7 +1,7 @@
 //! A client asks that somebody be signed out here as well: its word alone signs nobody out.
 
 use super::{OtherApp, other_app_with, text};
-use crate::app::{Browser, EMAIL, PASSWORD, TestApp, encoded, with_form};
+use crate::app::{Answer, Browser, EMAIL, PASSWORD, TestApp, encoded, with_form};
 use reqwest::Method;
 
 const BACK: &str = "https://app.example/bye";
@@ -17,12 +17,14 @@ fn link(params: &[(&str, &str)]) -> String {
     format!("/oauth2/logout?{}", encoded(params))
 }
 
-/// The form of our own page.
-async fn confirm(browser: &Browser, params: &[(&str, &str)]) -> crate::app::Answer {
+/// Where our own page sends the person's word.
+const CONFIRMED: &str = "/oauth2/logout/confirmed";
+
+/// A form, as a page of such a site sends it.
+async fn post(browser: &Browser, path: &str, site: &str, params: &[(&str, &str)]) -> Answer {
     let request = browser
-        .request(Method::POST, "/oauth2/logout")
-        .header("origin", browser.url())
-        .header("sec-fetch-site", "same-origin");
+        .request(Method::POST, path)
+        .header("sec-fetch-site", site);
     browser.send(with_form(request, params)).await
 }
 
@@ -63,12 +65,7 @@ async fn a_link_alone_signs_nobody_out() {
     }
     // Another site's form does not say it for them.
     for site in ["cross-site", "same-site"] {
-        let request = browser
-            .request(Method::POST, "/oauth2/logout")
-            .header("sec-fetch-site", site);
-        let answer = browser
-            .send(with_form(request, &[("id_token_hint", mine)]))
-            .await;
+        let answer = post(&browser, CONFIRMED, site, &[("id_token_hint", mine)]).await;
         assert_eq!(answer.status, 403);
     }
     assert_eq!(browser.viewer().await.as_deref(), Some(EMAIL));
@@ -145,9 +142,41 @@ async fn whoever_says_yes_is_signed_out_and_goes_where_the_client_is_registered_
     let page = browser.open(&link(&params)).await;
     assert!(page.body.contains(&format!("value=\"{BACK}\"")));
     // A page of ours goes on: the browser holds the form to this origin.
-    let answer = confirm(&browser, &params).await;
+    assert!(page.body.contains(&format!("action=\"{CONFIRMED}\"")));
+    let answer = post(&browser, CONFIRMED, "same-origin", &params).await;
     assert_eq!(answer.status, 200);
     assert!(answer.body.contains(&format!("url={BACK}")));
     assert_eq!(browser.session(), None);
     assert_eq!(browser.viewer().await, None);
+}
+
+#[tokio::test]
+async fn another_sites_form_is_asked_once_more_by_a_link() {
+    let app = TestApp::new().await;
+    let other = wiki(&app).await;
+    let browser = app.signed_up(EMAIL).await;
+    let tokens = other.tokens(&browser, &[]).await;
+    let params = [
+        ("id_token_hint", text(&tokens, "id_token")),
+        ("post_logout_redirect_uri", BACK),
+        ("state", "a state"),
+    ];
+    let answer = post(&browser, "/oauth2/logout", "cross-site", &params).await;
+    assert_eq!(answer.status, 303);
+    assert_eq!(answer.header("location"), link(&params));
+    // Nothing has happened yet: no cookie was looked at.
+    assert_eq!(browser.viewer().await.as_deref(), Some(EMAIL));
+    let answer = browser.open(answer.header("location")).await;
+    assert_eq!(answer.header("location"), format!("{BACK}?state=a+state"));
+    assert_eq!(browser.viewer().await, None);
+    // What cannot stand in an address goes nowhere.
+    for long in ["x".repeat(2_000), "\u{0}\r\nset-cookie: a=b".to_owned()] {
+        let request = browser
+            .request(Method::POST, "/oauth2/logout")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("sec-fetch-site", "cross-site")
+            .body(long);
+        let answer = browser.send(request).await;
+        assert_eq!((answer.status, answer.header("location")), (400, ""));
+    }
 }

@@ -101,8 +101,9 @@ impl Kind {
             (ApiKey, Place::Cookie) => (401, "key_needed"),
             (ApiKey | Refresh, _) => (400, "invalid_request"),
             (Access, _) => (401, "Bearer realm=\"userinfo\""),
-            // A form of nobody's page; and with another cookie than the session's, nobody is there.
-            (Id, Place::Form) => (403, "cross_site"),
+            // A form is asked once more by GET; with another cookie than the session's, nobody is
+            // there.
+            (Id, Place::Form) => (303, ""),
             (Id, _) => (200, "sign"),
             (Logout, _) => (400, "no logout token"),
         }
