@@ -78,7 +78,7 @@ test-browser: setup-test ## The tests in Chromium, against a development build
 test-release: build setup-test ## The release in Chromium: that its pages come to life, and its size
 	scripts/size
 	cd end2end && CLOAKROOM_BIN=$(CURDIR)/target/release/cloakroom npx --no playwright test \
-	  tests/hydration tests/pages tests/accounts attacks/proof attacks/no-token --project with-javascript
+	  tests/hydration tests/accounts attacks/proof attacks/no-token --project with-javascript
 
 pictures: test-browser ## The pictures of the documents, as that run saw the pages
 	cp end2end/artefacts/screenshots/with-javascript/home-light-1280.png docs/home.png

@@ -19,7 +19,8 @@ export default defineConfig({
   use: {
     baseURL,
     screenshot: "only-on-failure",
-    trace: "retain-on-failure",
+    // Recording every step costs a third of the time; to see one that failed: --trace on.
+    trace: "off",
     launchOptions: {
       ...(existsSync(system) ? { executablePath: system } : {}),
       // The browser is to talk to nobody but the server under test.

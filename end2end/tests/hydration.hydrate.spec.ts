@@ -1,5 +1,6 @@
 // The page that arrives and the page that is hydrated are the same, and the first works alone.
-import { expect, fill, newAddress, password, signUp, test } from "../fixtures/test.ts";
+import type { Request } from "@playwright/test";
+import { expect, fill, goTo, newAddress, password, signUp, test } from "../fixtures/test.ts";
 
 test("the header says the same before and after hydration", async ({ page, request }) => {
   const header = async () => (await page.locator("header").innerText()).replace(/\s+/g, " ").trim();
@@ -53,4 +54,29 @@ test("pages that are made in the browser break no rule of the policy", async ({ 
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Create an account");
   await page.getByRole("link", { name: "Back to the start" }).click();
   await expect(page.getByRole("heading", { level: 1 })).toContainText("Your sign-in");
+});
+
+test("every page of the account comes to life", async ({ page }) => {
+  await signUp(page);
+  const pages = {
+    "/account": "Devices",
+    "/account/sessions": "Security",
+    "/account/security": "Connected apps",
+    "/account/apps": "API keys",
+    "/account/keys": "Activity",
+    "/account/activity": "Devices",
+  };
+  for (const [path, next] of Object.entries(pages)) {
+    await page.goto(path, { waitUntil: "networkidle" });
+    const loads: string[] = [];
+    const note = (request: Request) => {
+      if (request.isNavigationRequest()) loads.push(request.url());
+    };
+    page.on("request", note);
+    // One that is dead leaves it to the browser, which asks for the whole of the next.
+    await goTo(page, next);
+    await expect(page.getByRole("heading", { level: 1 })).toHaveText(next);
+    expect(loads, path).toEqual([]);
+    page.off("request", note);
+  }
 });
