@@ -231,7 +231,8 @@ pub fn html_alone<V: IntoView + 'static>(
                 <head>
                     {head(files)}
                     {more}
-                    <title>{title}</title>
+                    // As text it would have a comment after it, which a title shows as it stands.
+                    <title inner_html=title />
                 </head>
                 <body>{body()}</body>
             </html>
