@@ -42,3 +42,17 @@ test("what the meter calls weak the server refuses, and the other way round", as
   await page.getByRole("button", { name: "Create account" }).click();
   await expect(page.getByRole("alert")).not.toBeEmpty();
 });
+
+test("the button does not move while somebody clicks it", async ({ page }) => {
+  for (const width of [320, 1280]) {
+    await page.setViewportSize({ width, height: 800 });
+    await page.goto("/sign-up", { waitUntil: "networkidle" });
+    const button = page.getByRole("button", { name: "Create account" });
+    const top = async () => (await button.boundingBox())?.y ?? 0;
+    const before = await top();
+    await fill(page, newAddress(), password);
+    await expect(page.locator(".strength")).toContainText("Strong.");
+    // To half a pixel.
+    expect(await top()).toBeCloseTo(before, 0);
+  }
+});

@@ -79,7 +79,7 @@ fn StrengthMeter(
         }
     });
     view! {
-        <div aria-live="polite">
+        <div class="meter" aria-live="polite">
             {move || {
                 judged
                     .get()
