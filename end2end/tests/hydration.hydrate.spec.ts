@@ -1,6 +1,5 @@
 // The page that arrives and the page that is hydrated are the same, and the first works alone.
-import type { Request } from "@playwright/test";
-import { expect, fill, goTo, newAddress, password, signUp, test } from "../fixtures/test.ts";
+import { expect, fill, goTo, newAddress, pageLoads, password, signUp, test } from "../fixtures/test.ts";
 
 test("the header says the same before and after hydration", async ({ page, request }) => {
   const header = async () => (await page.locator("header").innerText()).replace(/\s+/g, " ").trim();
@@ -66,17 +65,13 @@ test("every page of the account comes to life", async ({ page }) => {
     "/account/keys": "Activity",
     "/account/activity": "Devices",
   };
+  const loads = pageLoads(page);
   for (const [path, next] of Object.entries(pages)) {
     await page.goto(path, { waitUntil: "networkidle" });
-    const loads: string[] = [];
-    const note = (request: Request) => {
-      if (request.isNavigationRequest()) loads.push(request.url());
-    };
-    page.on("request", note);
+    loads.length = 0;
     // One that is dead leaves it to the browser, which asks for the whole of the next.
     await goTo(page, next);
     await expect(page.getByRole("heading", { level: 1 })).toHaveText(next);
     expect(loads, path).toEqual([]);
-    page.off("request", note);
   }
 });

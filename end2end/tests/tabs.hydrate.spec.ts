@@ -1,5 +1,5 @@
 // Several tabs of one browser: what one of them does, the others know.
-import { elsewhere, expect, fill, goTo, password, signOut, signUp, test } from "../fixtures/test.ts";
+import { elsewhere, expect, fill, goTo, pageLoads, password, signOut, signUp, test } from "../fixtures/test.ts";
 
 test("a tab that is signed out by another shows nothing private any more", async ({ page, context }) => {
   const email = await signUp(page);
@@ -76,10 +76,7 @@ test("nothing private is there without a connection, after signing out", async (
 test("pages of the account are made in the browser, too", async ({ page }) => {
   await signUp(page);
   await page.goto("/account", { waitUntil: "networkidle" });
-  const loads: string[] = [];
-  page.on("request", (request) => {
-    if (request.isNavigationRequest()) loads.push(request.url());
-  });
+  const loads = pageLoads(page);
   await goTo(page, "Devices");
   await expect(page.getByRole("article")).toHaveCount(1);
   await goTo(page, "Security");

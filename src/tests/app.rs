@@ -386,6 +386,13 @@ impl Browser {
         answer.json()
     }
 
+    /// The apps that may know about the account.
+    pub async fn list_apps(&self) -> Vec<serde_json::Value> {
+        let answer = self.send(self.request(Method::GET, "/api/list_apps")).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        answer.json()["apps"].as_array().unwrap().clone()
+    }
+
     /// What happened to the account: the kinds of the newest entries.
     pub async fn list_activity(&self) -> Vec<String> {
         let answer = self

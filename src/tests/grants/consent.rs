@@ -117,10 +117,7 @@ async fn consent_is_remembered_for_what_it_was_given_for() {
     browser.call("sign_out", &[]).await;
     browser.sign_in(EMAIL, crate::app::PASSWORD).await;
     assert!(!is_asked(&other, &[]).await);
-    let apps = browser
-        .send(browser.request(Method::GET, "/api/list_apps"))
-        .await;
-    assert_eq!(apps.json()["apps"].as_array().unwrap().len(), 1);
+    assert_eq!(browser.list_apps().await.len(), 1);
     // Nobody else's word is theirs.
     let grace = app.signed_up("grace@example.com").await;
     let answer = grace.open(&other.link(&[])).await;

@@ -10,7 +10,6 @@ use cloakroom::{
     },
     wire::fields::Email,
 };
-use reqwest::Method;
 use serde_json::Value;
 
 const OFFLINE: [(&str, &str); 1] = [("scope", "openid email offline_access")];
@@ -93,10 +92,7 @@ async fn its_owner_takes_it_back() {
     assert!(is_asked(&other, &browser).await);
     assert!(!is_asked(&kept, &browser).await);
     assert_eq!(browser.call("revoke_app", &form).await.status, 404);
-    let apps = browser
-        .send(browser.request(Method::GET, "/api/list_apps"))
-        .await;
-    assert_eq!(apps.json()["apps"].as_array().unwrap().len(), 1);
+    assert_eq!(browser.list_apps().await.len(), 1);
 }
 
 #[tokio::test]
@@ -104,10 +100,7 @@ async fn an_app_outlives_the_session_while_it_has_a_token_that_does() {
     let app = TestApp::new().await;
     let other = other_app(&app).await;
     let browser = app.signed_up(EMAIL).await;
-    let outlives = async || {
-        let asked = browser.request(Method::GET, "/api/list_apps");
-        browser.send(asked).await.json()["apps"][0]["outlives"].clone()
-    };
+    let outlives = async || browser.list_apps().await[0]["outlives"].clone();
     // It has not fetched its tokens yet, and perhaps never does.
     let code = other.allowed(&browser, &OFFLINE).await;
     assert_eq!(outlives().await, false);

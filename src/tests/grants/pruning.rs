@@ -4,7 +4,6 @@
 use super::{assert_says, code_of, other_app, other_app_with, text};
 use crate::app::{EMAIL, PASSWORD, TestApp};
 use cloakroom::server::prune;
-use reqwest::Method;
 
 const DAY_S: i64 = 86_400;
 const OFFLINE: [(&str, &str); 1] = [("scope", "openid offline_access")];
@@ -147,10 +146,7 @@ async fn an_app_with_many_grants_hides_no_other() {
     .execute(app.state.db.pool())
     .await
     .unwrap();
-    let apps = browser
-        .send(browser.request(Method::GET, "/api/list_apps"))
-        .await;
-    let apps = apps.json()["apps"].clone();
+    let apps = browser.list_apps().await;
     let ids = [&apps[0]["client_id"], &apps[1]["client_id"]];
     assert_eq!(ids, [&*busy.id, &*first.id]);
     assert_eq!(apps[0]["outlives"], true);

@@ -103,7 +103,7 @@ impl Kind {
             (Access, _) => (401, "Bearer realm=\"userinfo\""),
             // A form is asked once more by GET; with another cookie than the session's, nobody is
             // there.
-            (Id, Place::Form) => (303, ""),
+            (Id, Place::Form) => (303, "/oauth2/logout?id_token_hint="),
             (Id, _) => (200, "sign"),
             (Logout, _) => (400, "no logout token"),
         }
