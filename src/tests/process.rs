@@ -1,7 +1,7 @@
 //! The binary as an operator runs it: from any folder, with no file at all.
 
 use super::{
-    app::{Browser, EMAIL, PASSWORD},
+    app::{Browser, EMAIL, PASSWORD, Program},
     place::Place,
 };
 use reqwest::Method;
@@ -139,6 +139,21 @@ async fn an_account_that_is_kept_out_is_out_at_the_next_request() {
     assert_eq!(browser.viewer().await, None);
     let complaint = place.complaint(&["user", "disable", "--email", "x@example.com"], "");
     assert!(complaint.contains("no such account"), "{complaint}");
+}
+
+/// An operator's command leaves word in a file, which somebody may have tidied away.
+#[tokio::test]
+async fn what_a_command_ends_that_cannot_be_heard_is_refused_all_the_same() {
+    let mut place = Place::new();
+    let browser = place.serve("info");
+    browser.sign_up(EMAIL, PASSWORD).await;
+    let program = Program::new(browser.url(), &browser.key("profile:read").await);
+    std::fs::remove_file(place.folder().join("data/cloakroom.db-ended")).unwrap();
+    assert!(browser.viewer().await.is_some());
+    assert_eq!(program.get("/v1/me").await.status, 200);
+    place.said(&["user", "disable", "--email", EMAIL], "");
+    assert_eq!(browser.viewer().await, None);
+    assert_eq!(program.get("/v1/me").await.status, 401);
 }
 
 #[tokio::test]

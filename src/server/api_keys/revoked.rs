@@ -1,5 +1,5 @@
 //! The keys that are refused although their signature is right: all of them, in memory of every
-//! node, until they have expired. `hearing.rs` says when that can be believed.
+//! node, until they have expired. `hearing/` says when that can be believed.
 
 use crate::server::{error::Error, state::State};
 use std::{

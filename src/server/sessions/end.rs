@@ -1,6 +1,6 @@
 //! Every kind of end. One transaction each; when it answers, the session is refused.
 
-use super::{Session, hearing::Mark};
+use super::Session;
 use crate::{
     server::{
         activity::{self, Kind, Visitor},
@@ -191,8 +191,6 @@ impl Change {
             .hearing
             .tell_nodes(&mut tx, &touched, &revoked)
             .await?;
-        // Whatever was touched: a command that could not leave its mark is given once more.
-        let mark = state.hearing.mark()?;
         // A task of its own: whoever asked may hang up between the commit and the forgetting,
         // and a session that has ended would stay in memory (security.md SS-12).
         let committing = tokio::spawn(async move {
@@ -205,7 +203,8 @@ impl Change {
             if tells_clients {
                 state.back_channel.wake();
             }
-            mark.map_or(Ok(()), Mark::leave)
+            // Whatever was touched: a command that could not leave its mark is given once more.
+            state.hearing.leave_mark()
         });
         committing.await?
     }
