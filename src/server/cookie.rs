@@ -3,7 +3,10 @@
 use aws_lc_rs::digest;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderValue, Response, header};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    borrow::Cow,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 /// `__Host-`: browsers take it only with `Secure`, `Path=/` and without `Domain`. `__Host-Http-`:
 /// those that know it also refuse to let a script plant one.
@@ -23,20 +26,23 @@ pub enum Found {
 
 /// Finds the cookie of this exact name. Another spelling is another cookie.
 pub fn find(headers: &HeaderMap, name: &str) -> Found {
-    let mut values = headers
-        .get_all(header::COOKIE)
-        .iter()
-        .flat_map(|line| line.as_bytes().split(|byte| *byte == b';'))
-        .filter_map(|pair| {
-            let pair = pair.trim_ascii();
-            let value = pair.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
-            Some(String::from_utf8_lossy(value).into_owned())
-        });
-    match (values.next(), values.next()) {
-        (None, _) => Found::None,
-        (Some(one), None) => Found::One(one),
-        (Some(_), Some(_)) => Found::Many,
+    let mut found = Found::None;
+    for line in headers.get_all(header::COOKIE) {
+        let line = line.as_bytes();
+        // Others' cookies may hold anything; what is not text in one of ours makes it a forgery.
+        let line =
+            str::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed);
+        for pair in line.split(';') {
+            let pair = pair.trim_ascii().strip_prefix(name);
+            if let Some(value) = pair.and_then(|rest| rest.strip_prefix('=')) {
+                found = match found {
+                    Found::None => Found::One(value.to_owned()),
+                    _ => return Found::Many,
+                };
+            }
+        }
     }
+    found
 }
 
 /// What a response sets, as `cloakroom doctor` sees it from outside.

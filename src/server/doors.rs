@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use http::request::Parts;
-use leptos::prelude::use_context;
+use leptos::prelude::{use_context, with_context};
 use percent_encoding::percent_decode_str;
 use std::sync::Arc;
 
@@ -17,8 +17,8 @@ use std::sync::Arc;
 /// # Errors
 /// If it is called outside a request.
 pub fn anyone() -> Result<Caller, wire::Error> {
-    use_context::<Parts>()
-        .and_then(|parts| parts.extensions.get::<Caller>().cloned())
+    with_context(|parts: &Parts| parts.extensions.get::<Caller>().cloned())
+        .flatten()
         .ok_or(wire::Error::SignInNeeded)
 }
 
@@ -92,10 +92,13 @@ pub fn guard_pages(request: Request) -> Result<Request, Box<Response>> {
     Err(Box::new(elsewhere))
 }
 
-/// What a page needs to know of the server, put into Leptos's context for pages and server
-/// functions alike.
+/// What a page needs to know of the server, put into Leptos's context. A server function that is
+/// called from outside shows nothing.
 pub fn provide(state: &State) {
     use leptos::{nonce::Nonce, prelude::provide_context};
+    if with_context(|parts: &Parts| parts.uri.path().starts_with("/api/")).unwrap_or(true) {
+        return;
+    }
     provide_context(wire::users::PasswordPolicy {
         min_length: state.config.passwords.min_length,
     });

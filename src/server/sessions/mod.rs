@@ -56,8 +56,10 @@ pub struct Session {
     /// When a session of theirs was copied, if they have not changed their password since; Unix
     /// seconds.
     pub copied_at: Option<i64>,
+    /// Tells it from the owner's others, and is no secret.
+    number: u16,
     /// What it was started with.
-    pub user_agent: String,
+    device: Device,
     /// Of the newest cookie.
     generation: i64,
     /// When that cookie was made, in Unix seconds.
@@ -93,6 +95,7 @@ struct Row {
 impl From<Row> for Session {
     fn from(row: Row) -> Self {
         Self {
+            number: number(&row.id),
             id: row.id,
             hashed_sid: HashedSid::from_row(row.hashed_sid),
             user_id: row.user_id,
@@ -104,7 +107,7 @@ impl From<Row> for Session {
             authenticated_at: row.authenticated_at,
             is_kept: row.is_kept != 0,
             copied_at: row.copied_at,
-            user_agent: row.user_agent,
+            device: Device::from_user_agent(&row.user_agent),
             generation: row.generation,
             renewed_at: row.renewed_at,
             successor_seen_at: row.successor_seen_at,
@@ -158,8 +161,8 @@ impl Session {
     /// As its owner sees it.
     pub fn seen_by_owner(&self) -> ThisSession {
         ThisSession {
-            number: number(&self.id),
-            device: Device::from_user_agent(&self.user_agent),
+            number: self.number,
+            device: self.device.clone(),
             started_at: self.created_at,
             idle_timeout_s: self.idle_timeout_s,
             ends_at: self.ends_at,
