@@ -1,7 +1,7 @@
 //! The session check: from memory, from the database, and of a forged cookie.
 
 use crate::{
-    load::{Request, median, run_for},
+    load::{Request, ratio, ratio_of_answers, send},
     node::{Database, Node, SECRET, visitor},
     report::Figures,
 };
@@ -20,11 +20,15 @@ use std::{
 
 const FEW: u32 = 1_000;
 const MANY: u32 = 1_000_000;
-const ROUNDS: usize = 9;
+const ROUNDS: usize = 3;
 
 /// Times one thing with Criterion; the median, in nanoseconds.
-fn time(criterion: &mut Criterion, name: &str, mut run: impl FnMut(u64) -> Duration) -> f64 {
-    criterion.bench_function(name, |bencher| bencher.iter_custom(&mut run));
+fn time(name: &str, mut run: impl FnMut(u64) -> Duration) -> f64 {
+    Criterion::default()
+        .without_plots()
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(1))
+        .bench_function(name, |bencher| bencher.iter_custom(&mut run));
     let kept = Path::new(&std::env::var("CARGO_TARGET_DIR").unwrap_or("target".to_owned()))
         .join("criterion")
         .join(name)
@@ -37,47 +41,38 @@ fn time(criterion: &mut Criterion, name: &str, mut run: impl FnMut(u64) -> Durat
 }
 
 pub fn measure(figures: &mut Figures) {
-    let mut criterion = Criterion::default()
-        .without_plots()
-        .warm_up_time(Duration::from_secs(1))
-        .measurement_time(Duration::from_secs(3));
     for (name, database) in Database::both() {
         let figure = |what: &str| format!("{name}: {what}");
-        let few = Stored::new(&database, FEW);
-        let bare = few.decode(&mut criterion, name);
-        let cached = few.cached(&mut criterion, &format!("{name}-few-cached"));
-        figures.known(&figure("jsonwebtoken::decode alone"), bare / 1000.0, "µs");
-        figures.at_most(
-            &figure("cached session check, of jsonwebtoken::decode alone"),
-            cached / bare,
-            "×",
-            2.0,
-        );
-        let forged = few.forged(&mut criterion, &format!("{name}-forged"));
-        figures.known(
-            &figure("forged cookie, of jsonwebtoken::decode alone"),
-            forged / bare,
-            "×",
-        );
-        let cold = few.cold(&mut criterion, &format!("{name}-few-cold"));
-        figures.known(&figure("check that asks the database"), cold / 1000.0, "µs");
-        drop(few);
         let other = match &database {
             Database::Sqlite => Database::Sqlite,
             Database::Postgres(_) => Database::postgres(),
         };
-        let many = Stored::new(&other, MANY);
-        let cached_of_many = many.cached(&mut criterion, &format!("{name}-many-cached"));
+        let few = Stored::new(format!("{name}-few"), &database, FEW);
+        let many = Stored::new(format!("{name}-many"), &other, MANY);
+        let alone = few.decode() / 1000.0;
+        figures.known(&figure("jsonwebtoken::decode alone"), alone, "µs");
+        figures.at_most(
+            &figure("cached session check, of jsonwebtoken::decode alone"),
+            ratio(ROUNDS, || few.cached(), || few.decode()),
+            "×",
+            2.0,
+        );
+        figures.known(
+            &figure("forged cookie, of jsonwebtoken::decode alone"),
+            ratio(ROUNDS, || few.forged(), || few.decode()),
+            "×",
+        );
+        let asks = few.cold() / 1000.0;
+        figures.known(&figure("check that asks the database"), asks, "µs");
         figures.at_most(
             &figure("cached check with 1,000,000 sessions, of that with 1,000"),
-            cached_of_many / cached,
+            ratio(ROUNDS, || many.cached(), || few.cached()),
             "×",
             1.3,
         );
-        let cold_of_many = many.cold(&mut criterion, &format!("{name}-many-cold"));
         figures.at_most(
             &figure("check that asks, with 1,000,000 sessions, of that with 1,000"),
-            cold_of_many / cold,
+            ratio(ROUNDS, || many.cold(), || few.cold()),
             "×",
             1.3,
         );
@@ -86,18 +81,20 @@ pub fn measure(figures: &mut Figures) {
 
 /// A node with so many live sessions, and the cookies of a thousand of them.
 struct Stored {
+    /// Under which Criterion keeps what it has measured here.
+    name: String,
     node: Node,
     tokens: Vec<String>,
 }
 
 impl Stored {
-    fn new(database: &Database, sessions: u32) -> Self {
+    fn new(name: String, database: &Database, sessions: u32) -> Self {
         let node = Node::start(database);
         let tokens = node.store(sessions);
-        Self { node, tokens }
+        Self { name, node, tokens }
     }
 
-    fn decode(&self, criterion: &mut Criterion, name: &str) -> f64 {
+    fn decode(&self) -> f64 {
         let secret = Secret::parse(SECRET).expect("a secret");
         let keys = secret.derive("session+jwt").expect("keys");
         let key = DecodingKey::from_secret(&keys[0].bytes);
@@ -105,7 +102,7 @@ impl Stored {
         validation.set_required_spec_claims(&["exp", "iss", "sub"]);
         validation.set_issuer(&["cloakroom"]);
         validation.validate_aud = false;
-        time(criterion, &format!("{name}-decode"), |times| {
+        time(&format!("{}-decode", self.name), |times| {
             let started = Instant::now();
             for token in self.tokens.iter().cycle().take(count(times)) {
                 black_box(decode::<Claims>(token, &key, &validation).expect("a token"));
@@ -115,32 +112,25 @@ impl Stored {
     }
 
     /// What a server does at every click of somebody who was here a moment ago.
-    fn cached(&self, criterion: &mut Criterion, name: &str) -> f64 {
-        self.check(criterion, name, &self.tokens, true, || {})
+    fn cached(&self) -> f64 {
+        self.check("cached", &self.tokens, true, || {})
     }
 
     /// The first click after a start.
-    fn cold(&self, criterion: &mut Criterion, name: &str) -> f64 {
+    fn cold(&self) -> f64 {
         let forget = || self.node.state.sessions.clear();
-        self.check(criterion, name, &self.tokens, true, forget)
+        self.check("cold", &self.tokens, true, forget)
     }
 
     /// A right header and payload under another's signature.
-    fn forged(&self, criterion: &mut Criterion, name: &str) -> f64 {
+    fn forged(&self) -> f64 {
         let forged: Vec<String> = self.tokens.iter().map(|token| forge(token)).collect();
-        self.check(criterion, name, &forged, false, || {})
+        self.check("forged", &forged, false, || {})
     }
 
-    fn check(
-        &self,
-        criterion: &mut Criterion,
-        name: &str,
-        tokens: &[String],
-        is_good: bool,
-        before_each: impl Fn(),
-    ) -> f64 {
+    fn check(&self, what: &str, tokens: &[String], is_good: bool, before_each: impl Fn()) -> f64 {
         let (state, visitor) = (&self.node.state, visitor());
-        time(criterion, name, |times| {
+        time(&format!("{}-{what}", self.name), |times| {
             self.node.runtime.block_on(async {
                 let started = Instant::now();
                 for token in tokens.iter().cycle().take(count(times)) {
@@ -170,7 +160,7 @@ pub fn forged(figures: &mut Figures) {
         let cookie = forge(&node.sign_up("forged@example.com"));
         let request = Request::get("/api/viewer", Some(&cookie)).asked_by_program();
         let before = node.state.db.asked();
-        let sent = crate::load::send(&node.port, 32, 100_000, &request);
+        let sent = send(&node.port, 100_000, &request);
         let asked = node.state.db.asked() - before;
         let what = format!("{name}: questions to the database for {sent} forged requests");
         figures.at_most(
@@ -197,15 +187,8 @@ pub fn viewer(figures: &mut Figures) {
             one.text(),
             other.text()
         );
-        let second = Duration::from_secs(1);
-        run_for(&node.port, 32, second, &same_size);
-        let mut ratios: Vec<f64> = (0..ROUNDS)
-            .map(|_| {
-                run_for(&node.port, 32, second, &viewer)
-                    / run_for(&node.port, 32, second, &same_size)
-            })
-            .collect();
+        let ratio = ratio_of_answers((&node.port, &viewer), (&node.port, &same_size));
         let what = format!("{name}: /api/viewer requests/s, of a function's that asks nobody");
-        figures.at_least(&what, median(&mut ratios), "×", 0.85);
+        figures.at_least(&what, ratio, "×", 0.85);
     }
 }

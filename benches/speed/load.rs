@@ -7,6 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// At once.
+pub const CONNECTIONS: usize = 32;
+
 /// What goes over the socket.
 pub struct Request(String);
 
@@ -202,25 +205,51 @@ pub fn run_for(port: &str, connections: usize, time: Duration, request: &Request
     f64::from(answers) / started.elapsed().as_secs_f64()
 }
 
-/// So many requests over so many connections; how many were answered.
-pub fn send(port: &str, connections: u32, requests: u32, request: &Request) -> u32 {
+/// So many requests, a share over each connection; how many were answered.
+pub fn send(port: &str, requests: usize, request: &Request) -> usize {
     thread::scope(|scope| {
-        let workers: Vec<_> = (0..connections)
+        let workers: Vec<_> = (0..CONNECTIONS)
             .map(|_| {
                 scope.spawn(|| {
                     let mut connection = Connection::open(port);
-                    (0..requests / connections)
+                    (0..requests / CONNECTIONS)
                         .filter(|_| connection.answer(request).status() == 200)
                         .count()
                 })
             })
             .collect();
-        let answered: usize = workers
+        workers
             .into_iter()
             .map(|worker| worker.join().expect("a thread"))
-            .sum();
-        u32::try_from(answered).expect("a count")
+            .sum()
     })
+}
+
+/// What one figure is of another: the median of so many pairs, each taken in one go. What slows the
+/// machine for a while slows both of a pair, and who goes first takes turns.
+pub fn ratio(rounds: usize, one: impl Fn() -> f64, other: impl Fn() -> f64) -> f64 {
+    let mut ratios: Vec<f64> = (0..rounds)
+        .map(|round| {
+            if round % 2 == 0 {
+                one() / other()
+            } else {
+                let other = other();
+                one() / other
+            }
+        })
+        .collect();
+    median(&mut ratios)
+}
+
+/// The [`ratio`] of the answers a second to one request and to another.
+pub fn ratio_of_answers(one: (&str, &Request), other: (&str, &Request)) -> f64 {
+    const ROUNDS: usize = 21;
+    const ROUND: Duration = Duration::from_millis(500);
+    let answers = |(port, request)| run_for(port, CONNECTIONS, ROUND, request);
+    // Neither is the one that finds everything cold.
+    answers(one);
+    answers(other);
+    ratio(ROUNDS, || answers(one), || answers(other))
 }
 
 pub fn median(figures: &mut [f64]) -> f64 {

@@ -2,8 +2,7 @@
 //! sign them are exchanged.
 
 use crate::{
-    CONNECTIONS, ROUND, ROUNDS,
-    load::{Connection, Request, median, run_for},
+    load::{CONNECTIONS, Connection, Request, ratio_of_answers},
     report::Figures,
     server::Server,
 };
@@ -43,15 +42,10 @@ pub fn given_out(figures: &mut Figures) {
     let server = Server::start();
     let token = ask(&client(&server));
     let live = Request::get("/health/live", None);
-    let mut ratios: Vec<f64> = (0..ROUNDS)
-        .map(|_| {
-            run_for(&server.port, CONNECTIONS, ROUND, &token)
-                / run_for(&server.port, CONNECTIONS, ROUND, &live)
-        })
-        .collect();
+    let ratio = ratio_of_answers((&server.port, &token), (&server.port, &live));
     figures.at_least(
         "/oauth2/token (client_credentials, ES256): requests/s, of /health/live's",
-        median(&mut ratios),
+        ratio,
         "×",
         0.25,
     );
