@@ -61,6 +61,9 @@ pub fn what_is_wrong(problem: Problem) -> String {
         Problem::TooMany { max } => {
             format!("There are {max} already. Revoke one that is no longer needed.")
         }
+        Problem::UsedUp { max } => {
+            format!("You have made {max} that would not have expired yet. Wait until some do.")
+        }
     }
 }
 

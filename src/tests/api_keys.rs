@@ -316,6 +316,22 @@ async fn an_account_has_fifty_keys_at_most() {
     assert_eq!(answer.json()["fields"][0]["problem"]["is"], "too_many");
     browser.call("revoke_api_key", &[("id", &first)]).await;
     assert_eq!(browser.call("create_api_key", &form).await.status, 200);
+
+    // Those that were revoked count as well, until they have expired.
+    let id = text(&browser.list_api_keys().await[0]["id"]);
+    browser.call("revoke_api_key", &[("id", &id)]).await;
+    app.tamper(
+        "INSERT INTO api_keys (id, user_id, label, shown_as, scopes, created_at, expires_at, \
+         revoked_at) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 449) \
+         SELECT 'key-' || i, users.id, 'old', '', '', 1800000000, 1800000001, 1800000000 \
+         FROM n, users",
+    )
+    .await;
+    let answer = browser.call("create_api_key", &form).await;
+    assert_eq!(answer.json()["fields"][0]["problem"]["is"], "used_up");
+    assert_eq!(answer.json()["fields"][0]["problem"]["max"], 500);
+    app.pass(1);
+    assert_eq!(browser.call("create_api_key", &form).await.status, 200);
 }
 
 #[tokio::test]

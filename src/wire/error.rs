@@ -208,4 +208,9 @@ pub enum Problem {
         /// How many there may be.
         max: u32,
     },
+    /// As many as may be made within a time have been made, whatever became of them.
+    UsedUp {
+        /// How many may be made.
+        max: u32,
+    },
 }

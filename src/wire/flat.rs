@@ -122,6 +122,7 @@ enum Kind {
     OutOfRange,
     Unknown,
     TooMany,
+    UsedUp,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -150,6 +151,7 @@ impl From<error::Problem> for Problem {
             P::OutOfRange { min, max } => (Kind::OutOfRange, Some(min), Some(max)),
             P::Unknown => (Kind::Unknown, None, None),
             P::TooMany { max } => (Kind::TooMany, None, Some(max)),
+            P::UsedUp { max } => (Kind::UsedUp, None, Some(max)),
         };
         Self { is, min, max }
     }
@@ -178,6 +180,9 @@ impl From<Problem> for error::Problem {
             },
             Kind::Unknown => Self::Unknown,
             Kind::TooMany => Self::TooMany {
+                max: flat.max.unwrap_or_default(),
+            },
+            Kind::UsedUp => Self::UsedUp {
                 max: flat.max.unwrap_or_default(),
             },
         }

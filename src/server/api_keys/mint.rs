@@ -18,7 +18,7 @@ use crate::{
 const LIVE_MAX: u32 = 50;
 /// And keys of one account that have not expired, revoked ones included: those are in every
 /// node's memory.
-const UNEXPIRED_MAX: i64 = 500;
+const UNEXPIRED_MAX: u32 = 500;
 const DAY_S: i64 = 86_400;
 
 /// Makes a key for whoever is signed in, and shows it this once.
@@ -116,9 +116,13 @@ async fn require_room(change: &mut Change, user_id: &str) -> Result<(), Error> {
     .bind(now)
     .fetch_one(&mut **change)
     .await?;
-    if unexpired - revoked >= i64::from(LIVE_MAX) || unexpired >= UNEXPIRED_MAX {
-        let problem = Problem::TooMany { max: LIVE_MAX };
-        return Err(wire::Error::fields([("label", Some(problem))]).into());
-    }
-    Ok(())
+    let problem = if unexpired >= i64::from(UNEXPIRED_MAX) {
+        // To revoke one more would not help.
+        Problem::UsedUp { max: UNEXPIRED_MAX }
+    } else if unexpired - revoked >= i64::from(LIVE_MAX) {
+        Problem::TooMany { max: LIVE_MAX }
+    } else {
+        return Ok(());
+    };
+    Err(wire::Error::fields([("label", Some(problem))]).into())
 }

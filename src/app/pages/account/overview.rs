@@ -12,7 +12,7 @@ use crate::{
         viewer::WhoIsSignedIn,
         words,
     },
-    wire::{Error, users::Viewer},
+    wire::users::Viewer,
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -23,22 +23,18 @@ use leptos_router::hooks::use_query_map;
 pub fn Account() -> impl IntoView {
     let was_made = use_query_map()
         .with_untracked(|query| query.get("done").is_some_and(|done| done == "signed_up"));
+    let asked = WhoIsSignedIn::here();
     let lately = Resource::new(|| (), |()| list_activity(None));
     view! {
         <Title text="Your account" />
         <AccountPage path="/account" title="Your account">
             <Suspense>
                 {move || {
-                    WhoIsSignedIn::here()
-                        .show(|viewer| match viewer {
-                            Some(viewer) => {
-                                view! { <Overview viewer=viewer was_made=was_made /> }.into_any()
-                            }
-                            None => {
-                                instead(&Error::SignInNeeded, "/account").into_any()
-                            }
+                    asked
+                        .show(|viewer| {
+                            viewer.map(|viewer| view! { <Overview viewer=viewer was_made=was_made /> })
                         })
-                }}
+                }} {move || asked.missing().map(|error| instead(&error, "/account"))}
             </Suspense>
             <section aria-labelledby="lately">
                 <h2 id="lately">"What happened lately"</h2>
