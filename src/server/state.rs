@@ -102,7 +102,7 @@ impl State {
         let db = Db::open(&url, config.database.max_connections).await?;
         let state = Self(Arc::new(Inner {
             sessions: SessionCache::new(u64::from(config.session.kept_in_memory)),
-            hearing: Hearing::new(&db, &url)?,
+            hearing: Hearing::new(&db, &url),
             later: Later::default(),
             hasher: Hasher::new(&config.passwords, random.clone())?,
             signer: Signer::new(&secret)?,

@@ -43,15 +43,14 @@ impl Place {
         self
     }
 
-    /// Lets no file grow beyond this, in KiB.
-    pub fn with_files_of_at_most_kib(mut self, kib: u32) -> Self {
-        self.files_at_most = Some(kib);
-        self
+    /// Lets nothing that is started from now on make a file grow beyond this, in KiB.
+    pub fn limit_files(&mut self, kib: Option<u32>) {
+        self.files_at_most = kib;
     }
 
-    /// From the next start on.
-    pub fn allow_files_of_any_size(&mut self) {
-        self.files_at_most = None;
+    /// Where commands leave word for the server.
+    pub fn marks(&self) -> PathBuf {
+        self.folder.join("data/cloakroom.db-ended")
     }
 
     /// Where it runs.

@@ -5,6 +5,10 @@ use super::{
     place::Place,
 };
 use reqwest::Method;
+use std::{
+    fs::{self, File},
+    path::Path,
+};
 
 #[tokio::test]
 async fn what_was_answered_outlives_a_power_cut() {
@@ -63,7 +67,7 @@ async fn the_log_names_events_and_holds_no_secret_however_much_it_is_asked_to_sa
         assert!(log.contains(&format!("event=\"{event}\"")), "{event}");
     }
     assert!(log.contains("reason=\"signed_out\""));
-    let key = std::fs::read_to_string(place.folder().join("data/secret.key")).unwrap();
+    let key = fs::read_to_string(place.folder().join("data/secret.key")).unwrap();
     let payload = |token: &str| token.split('.').nth(1).unwrap().to_owned();
     for secret in [
         PASSWORD,
@@ -127,33 +131,74 @@ async fn an_account_that_is_kept_out_is_out_at_the_next_request() {
     let said = place.said(&["user", "sign-out", "--email", EMAIL], "");
     assert_eq!(said.trim(), "1 sessions ended");
     assert_eq!(phone.viewer().await, None);
-    // A command that was cut off between its commit and its mark is given once more.
+    // A command that could commit and then not leave its mark is given once more.
     assert_eq!(browser.sign_in(EMAIL, PASSWORD).await.status, 200);
+    let marks = File::options().append(true).open(place.marks()).unwrap();
+    marks.set_len(8 << 20).unwrap();
     assert!(browser.viewer().await.is_some());
-    let ended = place.folder().join("data/cloakroom.db-ended");
-    std::fs::remove_file(&ended).unwrap();
-    std::fs::create_dir(&ended).unwrap();
-    place.complaint(&["user", "disable", "--email", EMAIL], "");
-    std::fs::remove_dir(&ended).unwrap();
-    place.said(&["user", "disable", "--email", EMAIL], "");
+    place.limit_files(Some(4 << 10));
+    let complaint = place.complaint(&["user", "disable", "--email", EMAIL], "");
+    assert!(complaint.contains("cloakroom.db-ended"), "{complaint}");
+    place.limit_files(None);
+    let said = place.said(&["user", "disable", "--email", EMAIL], "");
+    assert_eq!(said.trim(), "0 sessions ended");
     assert_eq!(browser.viewer().await, None);
     let complaint = place.complaint(&["user", "disable", "--email", "x@example.com"], "");
     assert!(complaint.contains("no such account"), "{complaint}");
 }
 
-/// An operator's command leaves word in a file, which somebody may have tidied away.
+/// A command leaves word in a file, which somebody may tidy away, replace, or keep elsewhere.
 #[tokio::test]
-async fn what_a_command_ends_that_cannot_be_heard_is_refused_all_the_same() {
-    let mut place = Place::new();
-    let browser = place.serve("info");
-    browser.sign_up(EMAIL, PASSWORD).await;
-    let program = Program::new(browser.url(), &browser.key("profile:read").await);
-    std::fs::remove_file(place.folder().join("data/cloakroom.db-ended")).unwrap();
-    assert!(browser.viewer().await.is_some());
-    assert_eq!(program.get("/v1/me").await.status, 200);
-    place.said(&["user", "disable", "--email", EMAIL], "");
-    assert_eq!(browser.viewer().await, None);
-    assert_eq!(program.get("/v1/me").await.status, 401);
+async fn what_a_command_ends_is_refused_whatever_becomes_of_the_file_of_its_marks() {
+    type Meddling = fn(&Path, &Path);
+    let cases: [(&str, Meddling, Meddling); 6] = [
+        ("left alone", |_, _| {}, |_, _| {}),
+        (
+            "removed",
+            |marks, _| fs::remove_file(marks).unwrap(),
+            |_, _| {},
+        ),
+        (
+            "emptied",
+            |marks, _| fs::write(marks, "").unwrap(),
+            |_, _| {},
+        ),
+        (
+            "moved",
+            |marks, other| fs::rename(marks, other).unwrap(),
+            |_, _| {},
+        ),
+        (
+            "removed while it has another name",
+            |marks, other| {
+                fs::hard_link(marks, other).unwrap();
+                fs::remove_file(marks).unwrap();
+            },
+            |_, _| {},
+        ),
+        (
+            "moved and brought back",
+            |marks, other| fs::rename(marks, other).unwrap(),
+            |marks, other| fs::rename(other, marks).unwrap(),
+        ),
+    ];
+    for (what, before, after) in cases {
+        let mut place = Place::new();
+        let browser = place.serve("info");
+        browser.sign_up(EMAIL, PASSWORD).await;
+        place.said(&["user", "sign-out", "--email", EMAIL], "");
+        assert_eq!(browser.sign_in(EMAIL, PASSWORD).await.status, 200, "{what}");
+        let program = Program::new(browser.url(), &browser.key("profile:read").await);
+        assert!(browser.viewer().await.is_some(), "{what}");
+        assert_eq!(program.get("/v1/me").await.status, 200, "{what}");
+
+        let (marks, other) = (place.marks(), place.folder().join("other"));
+        before(&marks, &other);
+        place.said(&["user", "disable", "--email", EMAIL], "");
+        after(&marks, &other);
+        assert_eq!(browser.viewer().await, None, "{what}");
+        assert_eq!(program.get("/v1/me").await.status, 401, "{what}");
+    }
 }
 
 #[tokio::test]
@@ -181,7 +226,7 @@ async fn a_lost_secret_is_not_replaced_in_silence() {
     browser.sign_up(EMAIL, PASSWORD).await;
     place.kill();
     let key = place.folder().join("data/secret.key");
-    std::fs::remove_file(&key).unwrap();
+    fs::remove_file(&key).unwrap();
     let complaint = place.complaint(&[], "");
     for word in [
         "another signing secret",
@@ -201,15 +246,15 @@ async fn a_lost_secret_is_not_replaced_in_silence() {
 
     // Exchanged, a new key stands before the old one.
     place.kill();
-    let old = std::fs::read_to_string(&key).unwrap();
+    let old = fs::read_to_string(&key).unwrap();
     let new = "c2l4dGVlbiBieXRlcyBhbmQgc2l4dGVlbiBtb3JlLi4";
-    std::fs::write(&key, format!("{new}\n{old}")).unwrap();
+    fs::write(&key, format!("{new}\n{old}")).unwrap();
     let rotated = place.serve("info");
     rotated.keep(&again);
     assert_eq!(rotated.viewer().await.as_deref(), Some(EMAIL));
     place.kill();
     // And then the old one alone is another secret.
-    std::fs::write(&key, old).unwrap();
+    fs::write(&key, old).unwrap();
     assert!(place.complaint(&[], "").contains("another signing secret"));
 }
 
@@ -231,7 +276,8 @@ async fn what_was_used_is_written_down_when_the_server_stops() {
 
 #[tokio::test]
 async fn a_full_disk_keeps_nobody_out_and_forgets_nothing() {
-    let mut place = Place::new().with_files_of_at_most_kib(1_024);
+    let mut place = Place::new();
+    place.limit_files(Some(1_024));
     let browser = place.serve("info");
     assert_eq!(browser.sign_up(EMAIL, PASSWORD).await.status, 200);
     // The database grows until it may not.
@@ -260,7 +306,7 @@ async fn a_full_disk_keeps_nobody_out_and_forgets_nothing() {
     assert!(is_done || answer.status == 503, "{}", answer.body);
     assert_eq!(browser.session().is_none(), is_done);
     place.kill();
-    place.allow_files_of_any_size();
+    place.limit_files(None);
     let again = place.serve("info");
     again.keep(&copy);
     assert_eq!(again.viewer().await.is_none(), is_done);
@@ -273,7 +319,7 @@ fn the_settings_in_force_are_printed_with_where_they_came_from() {
     let defaults = place.said(&["config"], "");
     assert!(defaults.contains("passwords.min_length = 15"), "{defaults}");
 
-    std::fs::write(
+    fs::write(
         place.folder().join("Leptos.toml"),
         "[passwords]\nmin_length = 20\n",
     )
@@ -306,7 +352,7 @@ fn the_settings_in_force_are_printed_with_where_they_came_from() {
 #[test]
 fn a_wrong_setting_stops_the_start_and_is_named() {
     let place = Place::new();
-    std::fs::write(
+    fs::write(
         place.folder().join("Leptos.toml"),
         "[passwords]\nmin_lenght = 20\n",
     )

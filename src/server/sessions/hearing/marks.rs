@@ -3,44 +3,47 @@
 
 use crate::server::{db::Db, error::Error};
 use std::{
-    fs::{File, OpenOptions},
-    io::Write,
+    fs::{File, Metadata, OpenOptions},
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
-/// A file whose length tells how much other processes have ended. It is held open, because the
-/// server looks at it at every check, and to find it by its name takes thrice as long.
-pub struct Marks {
-    path: PathBuf,
-    file: File,
+/// The file to which other processes add a byte for each change that they have committed.
+pub struct Marks(PathBuf);
+
+/// What that file was like at one moment: the next mark makes it another, even if it was moved away
+/// in the meantime, replaced or made shorter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Look {
+    Missing,
+    There { length: u64, change: Change },
 }
+
+/// Which file it is, and when it was last changed or renamed; whatever the system tells of that.
+#[cfg(unix)]
+type Change = (u64, u64, i64, i64);
+#[cfg(not(unix))]
+type Change = Option<std::time::SystemTime>;
 
 impl Marks {
     /// Of the database in this file.
-    ///
-    /// # Errors
-    /// If they can be neither opened nor made.
-    pub fn open(database: &Path) -> Result<Self, Error> {
-        let path = beside(database, "-ended");
-        let mut options = OpenOptions::new();
-        options.create(true).append(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        match options.open(&path) {
-            Ok(file) => Ok(Self { path, file }),
-            Err(source) => Err(io(&path, source)),
-        }
+    pub fn of(database: &Path) -> Self {
+        Self(beside(database, "-ended"))
     }
 
-    /// How many there are. `None` if nobody can say: once the file is gone from its folder, the
-    /// next mark is left in another.
-    pub fn count(&self) -> Option<u64> {
-        let found = self.file.metadata().ok()?;
-        #[cfg(unix)]
-        if std::os::unix::fs::MetadataExt::nlink(&found) == 0 {
-            return None;
+    /// Looks at it, by its name: a file that is held open may no longer be the one that is marked.
+    ///
+    /// # Errors
+    /// If nobody can say what it is like.
+    pub fn look(&self) -> io::Result<Look> {
+        match self.0.metadata() {
+            Ok(found) => Ok(Look::There {
+                length: found.len(),
+                change: change(&found),
+            }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Look::Missing),
+            Err(error) => Err(error),
         }
-        Some(found.len())
     }
 
     /// Leaves one: the server forgets what it had in memory.
@@ -48,9 +51,26 @@ impl Marks {
     /// # Errors
     /// If it cannot be written; the same command once more leaves it.
     pub fn leave(&self) -> Result<(), Error> {
-        let written = (&self.file).write_all(b".");
-        written.map_err(|source| io(&self.path, source))
+        let mut options = OpenOptions::new();
+        options.create(true).append(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let written = options
+            .open(&self.0)
+            .and_then(|mut file| file.write_all(b"."));
+        written.map_err(|source| failed(&self.0, source))
     }
+}
+
+#[cfg(unix)]
+fn change(found: &Metadata) -> Change {
+    use std::os::unix::fs::MetadataExt;
+    (found.dev(), found.ino(), found.ctime(), found.ctime_nsec())
+}
+
+#[cfg(not(unix))]
+fn change(found: &Metadata) -> Change {
+    found.modified().ok()
 }
 
 /// Holds the lock of the one process that serves an embedded database, for as long as the file is
@@ -65,7 +85,7 @@ pub fn serve_alone(db: &Db) -> Result<Option<File>, Error> {
     let path = beside(file, "-serving");
     let mut options = File::options();
     let opened = options.create(true).append(true).open(&path);
-    let lock = opened.map_err(|source| io(&path, source))?;
+    let lock = opened.map_err(|source| failed(&path, source))?;
     lock.try_lock().map_err(|_| {
         Error::Config(format!(
             "Another server has the database {}; several need PostgreSQL.",
@@ -81,7 +101,7 @@ fn beside(database: &Path, what: &str) -> PathBuf {
     path.into()
 }
 
-fn io(path: &Path, source: std::io::Error) -> Error {
+fn failed(path: &Path, source: io::Error) -> Error {
     Error::Io {
         what: path.display().to_string(),
         source,

@@ -6,7 +6,7 @@
 //! for one second after it sent the last word that came back, whatever became of the connection.
 //!
 //! On SQLite (`marks.rs`) one process serves, and the operator's commands are others: each leaves a
-//! mark in a file beside the database, and the server looks whether there are new ones.
+//! mark in a file beside the database, and the server looks whether that is still what it was.
 
 mod channel;
 mod marks;
@@ -20,8 +20,11 @@ use crate::server::{
     secret::HashedSid,
     state::State,
 };
-use marks::Marks;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use marks::{Look, Marks};
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+};
 use tokio::time::Instant;
 
 /// A word that was sent longer ago proves nothing, in milliseconds.
@@ -40,12 +43,12 @@ pub struct Hearing {
 }
 
 enum Way {
-    /// What other processes leave, and how many had been left when the memory was last emptied.
+    /// What other processes leave, and how it was when the memory was last emptied.
     File {
         marks: Marks,
-        heard: AtomicU64,
-        /// How many had been when the revoked keys were last read.
-        keys_heard: AtomicU64,
+        heard: Mutex<Option<Look>>,
+        /// How it was when the revoked keys were last read.
+        keys_heard: Mutex<Option<Look>>,
     },
     Postgres {
         url: String,
@@ -56,30 +59,24 @@ enum Way {
 
 impl Hearing {
     /// Of a process that does not serve yet.
-    ///
-    /// # Errors
-    /// If the marks beside an embedded database cannot be opened.
-    pub fn new(db: &Db, url: &str) -> Result<Self, Error> {
+    pub fn new(db: &Db, url: &str) -> Self {
         let way = match db.file() {
             None => Way::Postgres {
                 url: url.to_owned(),
                 heard_ms: AtomicI64::new(NEVER),
             },
-            Some(file) => {
-                let marks = Marks::open(file)?;
-                Way::File {
-                    heard: AtomicU64::new(marks.count().unwrap_or(u64::MAX)),
-                    keys_heard: AtomicU64::new(u64::MAX),
-                    marks,
-                }
-            }
+            Some(file) => Way::File {
+                marks: Marks::of(file),
+                heard: Mutex::default(),
+                keys_heard: Mutex::default(),
+            },
         };
-        Ok(Self {
+        Self {
             is_serving: AtomicBool::new(false),
             began: Instant::now(),
             changes: AtomicU64::new(0),
             way,
-        })
+        }
     }
 
     /// Whether what is in memory can be believed just now.
@@ -92,14 +89,17 @@ impl Hearing {
                 self.now_ms() < heard_ms.load(Ordering::SeqCst) + HEARD_FOR_MS
             }
             Way::File { marks, heard, .. } => {
-                let Some(count) = marks.count() else {
+                let Ok(look) = marks.look() else {
+                    // Nothing is believed, and what waits for a change looks for itself.
+                    self.count_change();
                     return false;
                 };
-                if count != heard.load(Ordering::SeqCst) {
+                let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
+                if heard.as_ref() != Some(&look) {
                     // First forget, then say so: nobody may believe what is still there.
                     sessions.clear();
                     self.count_change();
-                    heard.store(count, Ordering::SeqCst);
+                    *heard = Some(look);
                 }
                 true
             }
@@ -137,12 +137,13 @@ impl Hearing {
             return Ok(false);
         };
         // A mark that is left while they are read makes the next request read them again.
-        let Some(count) = marks.count() else {
+        let Ok(look) = marks.look() else {
             return Ok(false);
         };
-        if count != keys_heard.load(Ordering::SeqCst) {
+        let heard = || keys_heard.lock().unwrap_or_else(PoisonError::into_inner);
+        if heard().as_ref() != Some(&look) {
             state.api_keys.revoked.load(state).await?;
-            keys_heard.store(count, Ordering::SeqCst);
+            *heard() = Some(look);
         }
         Ok(true)
     }
@@ -175,8 +176,7 @@ impl Hearing {
         self.changes.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Marks a change that is committed, for the process that serves if that is another. What
-    /// cannot be opened for it has kept this process from making any change.
+    /// Marks a change that is committed, for the process that serves if that is another.
     ///
     /// # Errors
     /// If it cannot be written; the same command once more leaves it.
@@ -196,7 +196,8 @@ impl Hearing {
 /// process believes nothing older; the other nodes hear of it as of endings.
 ///
 /// # Errors
-/// If it could not be committed; then none of it is.
+/// If it could not be committed; then none of it is. Or if it could not be marked; the same command
+/// once more does that.
 pub async fn commit_change(state: &State, mut tx: Tx) -> Result<(), Error> {
     if let Way::Postgres { .. } = state.hearing.way {
         channel::tell_changed(&mut tx).await?;
