@@ -62,7 +62,10 @@ pub fn what_is_wrong(problem: Problem) -> String {
             format!("There are {max} already. Revoke one that is no longer needed.")
         }
         Problem::UsedUp { max } => {
-            format!("You have made {max} that would not have expired yet. Wait until some do.")
+            format!(
+                "You have made {max} that have not expired yet, revoked ones included. Wait until one \
+                 expires."
+            )
         }
     }
 }

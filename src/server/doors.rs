@@ -92,8 +92,8 @@ pub fn guard_pages(request: Request) -> Result<Request, Box<Response>> {
     Err(Box::new(elsewhere))
 }
 
-/// What a page needs to know of the server, put into Leptos's context. A server function that is
-/// called from outside shows nothing.
+/// What a page needs to know of the server, put into Leptos's context. Whoever calls a server
+/// function from outside is shown none.
 pub fn provide(state: &State) {
     use leptos::{nonce::Nonce, prelude::provide_context};
     if with_context(|parts: &Parts| parts.uri.path().starts_with("/api/")).unwrap_or(true) {

@@ -50,10 +50,8 @@ pub fn router(state: State) -> Router {
     let not_found = render_app_to_stream_in_order_with_context(context.clone(), shell.clone());
     let people = Router::new()
         .leptos_routes_with_context(&state, PAGES.clone(), context, shell)
-        .route(
-            "/api/{*function}",
-            any(async || answer::refuse(wire::Error::NotFound)),
-        )
+        .route("/api/{*function}", any(no_function))
+        .route("/api/", any(no_function))
         .fallback(not_found)
         .layer(middleware::from_fn_with_state(state.clone(), by_kind))
         .merge(forward_auth::routes())
@@ -99,6 +97,10 @@ pub fn router(state: State) -> Router {
 /// The API for programs, for the people who write them.
 async fn developers() -> Response {
     documents::show(StatusCode::OK, Document::Developers(v1::reference()))
+}
+
+async fn no_function() -> Response {
+    answer::refuse(wire::Error::NotFound)
 }
 
 /// Server functions and pages each have a layer of their own.

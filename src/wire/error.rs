@@ -208,9 +208,9 @@ pub enum Problem {
         /// How many there may be.
         max: u32,
     },
-    /// As many as may be made within a time have been made, whatever became of them.
+    /// There are as many unexpired ones as there may be, revoked ones included.
     UsedUp {
-        /// How many may be made.
+        /// How many there may be.
         max: u32,
     },
 }
