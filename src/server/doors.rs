@@ -92,13 +92,10 @@ pub fn guard_pages(request: Request) -> Result<Request, Box<Response>> {
     Err(Box::new(elsewhere))
 }
 
-/// What a page needs to know of the server, put into Leptos's context. Whoever calls a server
-/// function from outside is shown none.
+/// What a page needs to know of the server, put into Leptos's context for pages and server
+/// functions alike.
 pub fn provide(state: &State) {
     use leptos::{nonce::Nonce, prelude::provide_context};
-    if with_context(|parts: &Parts| parts.uri.path().starts_with("/api/")).unwrap_or(true) {
-        return;
-    }
     provide_context(wire::users::PasswordPolicy {
         min_length: state.config.passwords.min_length,
     });
