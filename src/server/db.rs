@@ -5,13 +5,12 @@
 
 use super::error::Error;
 use sqlx::{
-    Any, AnyConnection, AnyPool, Connection, Executor, Transaction,
+    Any, AnyPool, Connection, Executor, Transaction,
     any::{AnyConnectOptions, AnyPoolOptions},
     migrate::Migrator,
     sqlite::SqliteConnectOptions,
 };
 use std::{
-    ops::{Deref, DerefMut},
     path::Path,
     str::FromStr,
     sync::{
@@ -19,10 +18,6 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
-};
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::timeout,
 };
 
 /// Embedded in the binary and run at every start; migrations are only ever added.
@@ -33,46 +28,18 @@ static MIGRATIONS: Migrator = sqlx::migrate!("src/server/migrations");
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A transaction of either database. Dropped before it is committed, it never was.
-pub struct Tx {
-    transaction: Transaction<'static, Any>,
-    /// Given on when the transaction has ended.
-    _turn: Option<OwnedSemaphorePermit>,
-}
-
-impl Tx {
-    /// Makes all of it so.
-    ///
-    /// # Errors
-    /// If it could not be; then none of it is.
-    pub async fn commit(self) -> Result<(), Error> {
-        Ok(self.transaction.commit().await?)
-    }
-}
-
-impl Deref for Tx {
-    type Target = AnyConnection;
-
-    fn deref(&self) -> &AnyConnection {
-        &self.transaction
-    }
-}
-
-impl DerefMut for Tx {
-    fn deref_mut(&mut self) -> &mut AnyConnection {
-        &mut self.transaction
-    }
-}
+pub type Tx = Transaction<'static, Any>;
 
 /// The database of this deployment.
 #[derive(Clone)]
 pub struct Db {
     pool: AnyPool,
+    /// SQLite writes one at a time. Whoever does not get its lock sleeps for up to 100 ms and asks
+    /// again; here they queue for the one connection that writes, and the next goes on at once.
+    writing: AnyPool,
     /// How often the database was turned to, for whoever measures what asks it.
     asked: Arc<AtomicU64>,
     file: Option<Arc<Path>>,
-    /// SQLite writes one at a time. Whoever does not get its lock sleeps for up to 100 ms and asks
-    /// again; here they queue, and the next goes on at once.
-    sqlite_turn: Option<Arc<Semaphore>>,
 }
 
 impl Db {
@@ -88,31 +55,11 @@ impl Db {
             .transpose()?
             .map(|options| Arc::from(options.get_filename()));
         let options = AnyConnectOptions::from_str(url)?;
-        let pool = AnyPoolOptions::new()
-            .max_connections(max_connections)
-            .acquire_timeout(PATIENCE)
-            .after_connect(move |connection, _| {
-                Box::pin(async move {
-                    if is_sqlite {
-                        // Readers never wait for the writer; writers wait for each other; what
-                        // was acknowledged is on the disk.
-                        connection
-                            .execute(
-                                "PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 5000; \
-                                 PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
-                            )
-                            .await?;
-                    }
-                    Ok(())
-                })
-            })
-            .before_acquire(move |connection, _| {
-                // A commit that failed for want of room on the disk has undone the transaction,
-                // and the driver goes on counting it: such a connection begins no other.
-                Box::pin(async move { Ok(!(is_sqlite && connection.is_in_transaction())) })
-            })
-            .connect_with(options)
-            .await?;
+        let pool = connect(&options, max_connections, is_sqlite).await?;
+        let writing = match &file {
+            Some(_) => connect(&options, 1, is_sqlite).await?,
+            None => pool.clone(),
+        };
         MIGRATIONS.run(&pool).await?;
         // In a product this is the next migration. No release has it, and each must open a
         // database that has been here.
@@ -122,9 +69,9 @@ impl Db {
             .await?;
         Ok(Self {
             pool,
+            writing,
             asked: Arc::default(),
             file,
-            sqlite_turn: is_sqlite.then(|| Arc::new(Semaphore::new(1))),
         })
     }
 
@@ -145,23 +92,13 @@ impl Db {
     /// If the database is away.
     pub async fn write(&self) -> Result<Tx, Error> {
         self.asked.fetch_add(1, Ordering::Relaxed);
-        let (turn, begin) = match &self.sqlite_turn {
-            None => (None, "BEGIN"),
-            Some(turn) => {
-                let turn = timeout(PATIENCE, Arc::clone(turn).acquire_owned()).await;
-                let turn = turn.ok().and_then(Result::ok);
-                // SQLite must take its write lock at the start: a transaction that reads first
-                // and writes later fails at once when another wrote in between.
-                (
-                    Some(turn.ok_or(sqlx::Error::PoolTimedOut)?),
-                    "BEGIN IMMEDIATE",
-                )
-            }
+        let begin = match self.file {
+            None => "BEGIN",
+            // SQLite must take its write lock at the start: a transaction that reads first and
+            // writes later fails at once when another wrote in between.
+            Some(_) => "BEGIN IMMEDIATE",
         };
-        Ok(Tx {
-            transaction: self.pool.begin_with(begin).await?,
-            _turn: turn,
-        })
+        Ok(self.writing.begin_with(begin).await?)
     }
 
     /// How often requests turned to it since the start, to read or to write.
@@ -190,6 +127,41 @@ impl Db {
 
     /// Ends all connections in order, at shutdown.
     pub async fn close(&self) {
+        self.writing.close().await;
         self.pool.close().await;
     }
+}
+
+async fn connect(
+    options: &AnyConnectOptions,
+    max_connections: u32,
+    is_sqlite: bool,
+) -> Result<AnyPool, sqlx::Error> {
+    AnyPoolOptions::new()
+        .max_connections(max_connections)
+        .acquire_timeout(PATIENCE)
+        // A file does not hang up.
+        .test_before_acquire(!is_sqlite)
+        .after_connect(move |connection, _| {
+            Box::pin(async move {
+                if is_sqlite {
+                    // Readers never wait for the writer; writers wait for each other; what was
+                    // acknowledged is on the disk.
+                    connection
+                        .execute(
+                            "PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 5000; \
+                             PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
+                        )
+                        .await?;
+                }
+                Ok(())
+            })
+        })
+        .before_acquire(move |connection, _| {
+            // A commit that failed for want of room on the disk has undone the transaction, and
+            // the driver goes on counting it: such a connection begins no other.
+            Box::pin(async move { Ok(!(is_sqlite && connection.is_in_transaction())) })
+        })
+        .connect_with(options.clone())
+        .await
 }

@@ -35,7 +35,7 @@ pub async fn check(db: &Db, secret: &Secret) -> Result<(), Error> {
         ));
     }
     name(&mut tx, newest).await?;
-    tx.commit().await
+    Ok(tx.commit().await?)
 }
 
 /// Makes this node's secret the deployment's. Sessions that another one signed could never be

@@ -113,7 +113,7 @@ impl Later {
             for ((user_id, _), failed) in &failed {
                 activity::add_failures(state, &mut tx, user_id, failed).await?;
             }
-            tx.commit().await
+            Ok(tx.commit().await?)
         };
         let written = written.await;
         if written.is_err() {
