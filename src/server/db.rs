@@ -113,7 +113,7 @@ impl Db {
 
     /// The process is about to end.
     pub fn is_closed(&self) -> bool {
-        self.pool.is_closed()
+        self.writing.is_closed()
     }
 
     /// Answers if the database does.
@@ -137,11 +137,16 @@ async fn connect(
     max_connections: u32,
     is_sqlite: bool,
 ) -> Result<AnyPool, sqlx::Error> {
-    AnyPoolOptions::new()
-        .max_connections(max_connections)
-        .acquire_timeout(PATIENCE)
+    let mut pool = AnyPoolOptions::new();
+    if is_sqlite {
         // A file does not hang up.
-        .test_before_acquire(!is_sqlite)
+        pool = pool
+            .test_before_acquire(false)
+            .idle_timeout(None)
+            .max_lifetime(None);
+    }
+    pool.max_connections(max_connections)
+        .acquire_timeout(PATIENCE)
         .after_connect(move |connection, _| {
             Box::pin(async move {
                 if is_sqlite {

@@ -131,8 +131,15 @@ async fn an_account_that_is_kept_out_is_out_at_the_next_request() {
     let said = place.said(&["user", "sign-out", "--email", EMAIL], "");
     assert_eq!(said.trim(), "1 sessions ended");
     assert_eq!(phone.viewer().await, None);
-    // A command that could commit and then not leave its mark is given once more.
+    // A command that nobody would hear changes nothing.
+    let (marks, other) = (place.marks(), place.folder().join("other"));
+    fs::rename(&marks, &other).unwrap();
+    fs::create_dir(&marks).unwrap();
+    place.complaint(&["user", "disable", "--email", EMAIL], "");
     assert_eq!(browser.sign_in(EMAIL, PASSWORD).await.status, 200);
+    fs::remove_dir(&marks).unwrap();
+    fs::rename(&other, &marks).unwrap();
+    // One that could commit and then not leave its mark is given once more.
     let marks = File::options().append(true).open(place.marks()).unwrap();
     marks.set_len(8 << 20).unwrap();
     assert!(browser.viewer().await.is_some());

@@ -178,7 +178,8 @@ impl Change {
     /// Makes all of it so, and then forgets what was known before.
     ///
     /// # Errors
-    /// If it could not be; then none of it is.
+    /// If it could not be; then none of it is. Or if an operator's command could not mark it for
+    /// the server; the same command once more does that.
     pub async fn commit(self) -> Result<(), Error> {
         let Self {
             state,
@@ -191,6 +192,7 @@ impl Change {
             .hearing
             .tell_nodes(&mut tx, &touched, &revoked)
             .await?;
+        state.hearing.require_mark()?;
         // A task of its own: whoever asked may hang up between the commit and the forgetting,
         // and a session that has ended would stay in memory (security.md SS-12).
         let committing = tokio::spawn(async move {

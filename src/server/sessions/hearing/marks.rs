@@ -46,18 +46,25 @@ impl Marks {
         }
     }
 
+    /// Makes it, if it is not there.
+    ///
+    /// # Errors
+    /// If nothing could be written to it.
+    pub fn open(&self) -> Result<File, Error> {
+        let mut options = OpenOptions::new();
+        options.create(true).append(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let opened = options.open(&self.0);
+        opened.map_err(|source| failed(&self.0, source))
+    }
+
     /// Leaves one: the server forgets what it had in memory.
     ///
     /// # Errors
     /// If it cannot be written; the same command once more leaves it.
     pub fn leave(&self) -> Result<(), Error> {
-        let mut options = OpenOptions::new();
-        options.create(true).append(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let written = options
-            .open(&self.0)
-            .and_then(|mut file| file.write_all(b"."));
+        let written = self.open()?.write_all(b".");
         written.map_err(|source| failed(&self.0, source))
     }
 }
@@ -74,10 +81,11 @@ fn change(found: &Metadata) -> Change {
 }
 
 /// Holds the lock of the one process that serves an embedded database, for as long as the file is
-/// open: of what others end one process hears.
+/// open: of what others end one process hears. The file of the marks is made by it, so that it is
+/// its user's, whoever gives the first command.
 ///
 /// # Errors
-/// If another has it.
+/// If another has it, or a file cannot be made.
 pub fn serve_alone(db: &Db) -> Result<Option<File>, Error> {
     let Some(file) = db.file() else {
         return Ok(None);
@@ -92,6 +100,7 @@ pub fn serve_alone(db: &Db) -> Result<Option<File>, Error> {
             file.display()
         ))
     })?;
+    Marks::of(file).open()?;
     Ok(Some(lock))
 }
 

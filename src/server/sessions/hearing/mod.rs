@@ -176,6 +176,20 @@ impl Hearing {
         self.changes.fetch_add(1, Ordering::SeqCst);
     }
 
+    /// Whether a mark could be left for the process that serves, if that is another. To be asked
+    /// before a commit: what could not be heard does not happen.
+    ///
+    /// # Errors
+    /// If it could not.
+    pub fn require_mark(&self) -> Result<(), Error> {
+        match &self.way {
+            Way::File { marks, .. } if !self.is_serving.load(Ordering::SeqCst) => {
+                marks.open().map(drop)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Marks a change that is committed, for the process that serves if that is another.
     ///
     /// # Errors
@@ -202,6 +216,7 @@ pub async fn commit_change(state: &State, mut tx: Tx) -> Result<(), Error> {
     if let Way::Postgres { .. } = state.hearing.way {
         channel::tell_changed(&mut tx).await?;
     }
+    state.hearing.require_mark()?;
     let state = state.clone();
     // A task of its own: whoever asked may hang up between the commit and the count.
     let committing = tokio::spawn(async move {
