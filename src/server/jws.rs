@@ -20,7 +20,7 @@ pub struct Jws(Vec<Key>);
 struct Key {
     /// The first part of every token that it signs, with the dot after it.
     header: String,
-    /// Made ready once: to do so at every token costs as much as to verify it.
+    /// Made ready once, and not at every token.
     hmac: hmac::Key,
 }
 
