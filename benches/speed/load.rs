@@ -227,7 +227,7 @@ pub fn send(port: &str, requests: usize, request: &Request) -> usize {
 
 /// What one figure is of another: the median of so many pairs, each taken in one go. What slows the
 /// machine for a while slows both of a pair, and who goes first takes turns.
-pub fn ratio(rounds: usize, one: impl Fn() -> f64, other: impl Fn() -> f64) -> f64 {
+pub fn ratio(rounds: usize, mut one: impl FnMut() -> f64, mut other: impl FnMut() -> f64) -> f64 {
     let mut ratios: Vec<f64> = (0..rounds)
         .map(|round| {
             if round % 2 == 0 {

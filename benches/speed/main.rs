@@ -20,7 +20,6 @@ use load::{Request, median, ratio, ratio_of_answers, run_for};
 use report::{Figures, ms};
 use server::Server;
 use std::{
-    cell::Cell,
     sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
@@ -112,22 +111,18 @@ fn sign_ins(figures: &mut Figures) {
     let server = Server::start();
     // Long rounds: at the end of each some cores have nothing to do. Each with another account:
     // whoever has as many sessions as there may be loses one at every sign-in.
-    let (rounds, time) = (5, Duration::from_secs(3));
-    let accounts: Vec<Request> = (0..rounds)
-        .map(|round| {
-            let email = format!("often{round}@example.com");
-            drop(server.sign_up(&email, PASSWORD));
-            Request::sign_in(&email, PASSWORD)
-        })
-        .collect();
-    let round = Cell::new(0);
+    let round = Duration::from_secs(3);
+    let mut accounts = 0;
     let ratio = ratio(
-        rounds,
+        5,
         || {
-            let account = &accounts[round.replace(round.get() + 1)];
-            run_for(&server.port, cores * 4, time, account)
+            accounts += 1;
+            let email = format!("often{accounts}@example.com");
+            drop(server.sign_up(&email, PASSWORD));
+            let sign_in = Request::sign_in(&email, PASSWORD);
+            run_for(&server.port, cores * 4, round, &sign_in)
         },
-        || bare::hashes_a_second(cores, time),
+        || bare::hashes_a_second(cores, round),
     );
     figures.at_least("sign-ins/s, of the bare hashes/s", ratio, "×", 0.9);
 }

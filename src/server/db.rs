@@ -139,7 +139,8 @@ async fn connect(
 ) -> Result<AnyPool, sqlx::Error> {
     let mut pool = AnyPoolOptions::new();
     if is_sqlite {
-        // A file does not hang up.
+        // A file does not hang up. And the pool's upkeep, which only looks for old connections,
+        // reads a count that is wrong for a moment when the one connection is handed on.
         pool = pool
             .test_before_acquire(false)
             .idle_timeout(None)

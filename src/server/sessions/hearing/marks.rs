@@ -16,14 +16,14 @@ pub struct Marks(PathBuf);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Look {
     Missing,
-    There { length: u64, change: Change },
+    There { length: u64, stamp: Stamp },
 }
 
 /// Which file it is, and when it was last changed or renamed; whatever the system tells of that.
 #[cfg(unix)]
-type Change = (u64, u64, i64, i64);
+type Stamp = (u64, u64, i64, i64);
 #[cfg(not(unix))]
-type Change = Option<std::time::SystemTime>;
+type Stamp = Option<std::time::SystemTime>;
 
 impl Marks {
     /// Of the database in this file.
@@ -39,7 +39,7 @@ impl Marks {
         match self.0.metadata() {
             Ok(found) => Ok(Look::There {
                 length: found.len(),
-                change: change(&found),
+                stamp: stamp(&found),
             }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Look::Missing),
             Err(error) => Err(error),
@@ -51,12 +51,7 @@ impl Marks {
     /// # Errors
     /// If nothing could be written to it.
     pub fn open(&self) -> Result<File, Error> {
-        let mut options = OpenOptions::new();
-        options.create(true).append(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let opened = options.open(&self.0);
-        opened.map_err(|source| failed(&self.0, source))
+        open(&self.0)
     }
 
     /// Leaves one: the server forgets what it had in memory.
@@ -70,13 +65,13 @@ impl Marks {
 }
 
 #[cfg(unix)]
-fn change(found: &Metadata) -> Change {
+fn stamp(found: &Metadata) -> Stamp {
     use std::os::unix::fs::MetadataExt;
     (found.dev(), found.ino(), found.ctime(), found.ctime_nsec())
 }
 
 #[cfg(not(unix))]
-fn change(found: &Metadata) -> Change {
+fn stamp(found: &Metadata) -> Stamp {
     found.modified().ok()
 }
 
@@ -91,9 +86,7 @@ pub fn serve_alone(db: &Db) -> Result<Option<File>, Error> {
         return Ok(None);
     };
     let path = beside(file, "-serving");
-    let mut options = File::options();
-    let opened = options.create(true).append(true).open(&path);
-    let lock = opened.map_err(|source| failed(&path, source))?;
+    let lock = open(&path)?;
     lock.try_lock().map_err(|_| {
         Error::Config(format!(
             "Another server has the database {}; several need PostgreSQL.",
@@ -108,6 +101,15 @@ fn beside(database: &Path, what: &str) -> PathBuf {
     let mut path = database.as_os_str().to_owned();
     path.push(what);
     path.into()
+}
+
+/// Makes the file, if it is not there, for its owner alone.
+fn open(path: &Path) -> Result<File, Error> {
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(|source| failed(path, source))
 }
 
 fn failed(path: &Path, source: io::Error) -> Error {

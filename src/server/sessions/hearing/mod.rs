@@ -85,9 +85,7 @@ impl Hearing {
             return false;
         }
         match &self.way {
-            Way::Postgres { heard_ms, .. } => {
-                self.now_ms() < heard_ms.load(Ordering::SeqCst) + HEARD_FOR_MS
-            }
+            Way::Postgres { heard_ms, .. } => self.hears_itself(heard_ms),
             Way::File { marks, heard, .. } => {
                 let Ok(look) = marks.look() else {
                     // Nothing is believed, and what waits for a change looks for itself.
@@ -116,9 +114,7 @@ impl Hearing {
             return Ok(false);
         }
         match &self.way {
-            Way::Postgres { heard_ms, .. } => {
-                Ok(self.now_ms() < heard_ms.load(Ordering::SeqCst) + HEARD_FOR_MS)
-            }
+            Way::Postgres { heard_ms, .. } => Ok(self.hears_itself(heard_ms)),
             Way::File { .. } => self.load_revoked_keys(state).await,
         }
     }
@@ -182,12 +178,8 @@ impl Hearing {
     /// # Errors
     /// If it could not.
     pub fn require_mark(&self) -> Result<(), Error> {
-        match &self.way {
-            Way::File { marks, .. } if !self.is_serving.load(Ordering::SeqCst) => {
-                marks.open().map(drop)
-            }
-            _ => Ok(()),
-        }
+        self.marks_for_another()
+            .map_or(Ok(()), |marks| marks.open().map(drop))
     }
 
     /// Marks a change that is committed, for the process that serves if that is another.
@@ -195,10 +187,18 @@ impl Hearing {
     /// # Errors
     /// If it cannot be written; the same command once more leaves it.
     pub fn leave_mark(&self) -> Result<(), Error> {
+        self.marks_for_another().map_or(Ok(()), Marks::leave)
+    }
+
+    fn marks_for_another(&self) -> Option<&Marks> {
         match &self.way {
-            Way::File { marks, .. } if !self.is_serving.load(Ordering::SeqCst) => marks.leave(),
-            _ => Ok(()),
+            Way::File { marks, .. } if !self.is_serving.load(Ordering::SeqCst) => Some(marks),
+            _ => None,
         }
+    }
+
+    fn hears_itself(&self, heard_ms: &AtomicI64) -> bool {
+        self.now_ms() < heard_ms.load(Ordering::SeqCst) + HEARD_FOR_MS
     }
 
     fn now_ms(&self) -> i64 {
