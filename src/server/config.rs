@@ -51,6 +51,9 @@ tables! {
         request_timeout_s: u32 = 30,
         /// The headers of a request arrive within this long, in seconds.
         header_timeout_s: u32 = 10,
+        /// A connection without a request is closed after this long, in seconds. A proxy in front
+        /// keeps its connections for less, or it answers 502 now and then.
+        keep_alive_timeout_s: u32 = 90,
         /// The body of a request arrives within this long, in seconds.
         body_timeout_s: u32 = 10,
         /// Connections open at once.
@@ -262,6 +265,7 @@ impl Config {
             rule!(session.absolute_timeout_s, 60..=most, " seconds"),
             rule!(session.kept_idle_timeout_s, 60..=most, " seconds"),
             rule!(session.kept_absolute_timeout_s, 60..=most, " seconds"),
+            rule!(server.keep_alive_timeout_s, 1..=most, " seconds"),
             rule!(session.renew_after_s, 1..=most, " seconds"),
             rule!(session.renewal_grace_s, 1..=most, " seconds"),
             rule!(session.recent_sign_in_s, 1..=most, " seconds"),

@@ -1,13 +1,13 @@
 //! The socket: connections with deadlines and a bound, and an orderly end.
 
+mod deadlines;
+
+use self::deadlines::{Phase, ServedBody, Socket};
 use super::{caller::Peer, error::Error, state::State};
 use axum::{Router, body::Body};
 use hyper::{body::Incoming, service::service_fn};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
-};
-use std::{sync::Arc, time::Duration};
+use hyper_util::{rt::TokioIo, server::graceful::GracefulShutdown};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_io_timeout::TimeoutStream;
 use tower::Service;
@@ -28,12 +28,13 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) -> Result<(), Error> {
     let mut http = hyper::server::conn::http1::Builder::new();
-    http.timer(TokioTimer::new())
-        // Slow headers, and idle sockets, are closed at this deadline.
-        .header_read_timeout(Duration::from_secs(u64::from(
-            state.config.server.header_timeout_s,
-        )))
-        .max_buf_size(64 * 1024);
+    // `Socket` has the deadlines.
+    http.header_read_timeout(None).max_buf_size(64 * 1024);
+    let [headers, idle] = [
+        state.config.server.header_timeout_s,
+        state.config.server.keep_alive_timeout_s,
+    ]
+    .map(|seconds| Duration::from_secs(u64::from(seconds)));
     let places = Arc::new(Semaphore::new(state.config.server.max_connections as usize));
     let graceful = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);
@@ -56,14 +57,23 @@ pub async fn serve(
             continue;
         }
         let router = router.clone();
-        let service = service_fn(move |mut request: http::Request<Incoming>| {
-            request.extensions_mut().insert(Peer(peer));
-            router.clone().call(request.map(Body::new))
+        let phase = Phase::default();
+        let service = service_fn({
+            let phase = phase.clone();
+            move |mut request: http::Request<Incoming>| {
+                let serving = phase.serve();
+                request.extensions_mut().insert(Peer(peer));
+                let answered = router.clone().call(request.map(Body::new));
+                async move {
+                    let response = answered.await?;
+                    Ok::<_, Infallible>(response.map(|body| ServedBody::new(body, serving)))
+                }
+            }
         });
         // Whoever asks for much and reads nothing does not keep a place for ever.
         let mut socket = TimeoutStream::new(socket);
         socket.set_write_timeout(Some(READER_PATIENCE));
-        let socket = TokioIo::new(Box::pin(socket));
+        let socket = TokioIo::new(Socket::new(Box::pin(socket), phase, headers, idle));
         let connection = graceful.watch(http.serve_connection(socket, service));
         tokio::spawn(async move {
             // A client that goes away in the middle is no error of ours.
