@@ -53,7 +53,10 @@ pub async fn identify(
     // What a program shows is good at `/v1` and nowhere else: beside a cookie nobody can say who is
     // meant, and alone it is nobody (security.md AK-4).
     if request.uri().path().starts_with("/api/") && bearer(headers).is_some() {
-        let has_cookie = !matches!(cookie::find(headers, cookie::SESSION), Found::None);
+        let has_cookie = !matches!(
+            cookie::find(headers, &state.cookie_names.session),
+            Found::None
+        );
         return refuse(if has_cookie {
             wire::Error::BadRequest
         } else {
@@ -62,7 +65,7 @@ pub async fn identify(
     }
     let visitor = visitor(&request, state.config.server.trusted_proxy_hops);
     let mut shown = Shown::default();
-    let resumed = match cookie::find(headers, cookie::SESSION) {
+    let resumed = match cookie::find(headers, &state.cookie_names.session) {
         Found::None => Resumed::default(),
         // A stranger's cookie beside the browser's own: nobody can say which is which.
         Found::Many => {
@@ -96,7 +99,9 @@ pub async fn identify(
     if let Some(renewal) = renewal {
         caller.renew(&renewal).await;
     }
-    caller.cookies.write(&mut response);
+    caller
+        .cookies
+        .write(&caller.state.cookie_names, &mut response);
     response
 }
 

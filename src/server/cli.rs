@@ -237,6 +237,14 @@ async fn serve(settings: Settings) -> Result<(), Error> {
     let _alone = sessions::serve_alone(&state.db)?;
     state.begin_to_serve();
     tracing::info!(event = "listening", %address);
+    if address.ip().is_loopback() {
+        tracing::info!(
+            event = "cookie_is_shared_between_ports",
+            cookie = state.cookie_names.session,
+            "browsers send this cookie to every port of this host: another server here needs \
+             another session.cookie_suffix, or each signs the users of the other out"
+        );
+    }
     let router = router(state.clone());
     #[cfg(feature = "lab")]
     let router = super::lab::open(router, &state).await?;

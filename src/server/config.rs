@@ -58,6 +58,10 @@ tables! {
         body_timeout_s: u32 = 10,
         /// Connections open at once.
         max_connections: u32 = 10_000,
+        /// Browsers use https alone for this long, in seconds; 0 sends no such header.
+        hsts_max_age_s: u32 = 31_536_000,
+        /// So they do for every host below this one.
+        hsts_include_sub_domains: bool = true,
     }
     /// How long a session lives.
     Session {
@@ -79,6 +83,8 @@ tables! {
         preset: Preset = Preset::Aal1,
         /// Sessions that one person may have; one more ends the one unused for longest.
         max_per_user: u32 = 100,
+        /// Ends the names of the cookies, after a hyphen: two servers on one host need one each.
+        cookie_suffix: String = String::new(),
         /// Sessions that are held in memory at once.
         kept_in_memory: u32 = 50_000,
     }
@@ -259,13 +265,13 @@ impl Config {
             rule!(server.body_limit_bytes, 4096..=most, " bytes"),
             rule!(server.request_timeout_s, 1..=most, " seconds"),
             rule!(server.header_timeout_s, 1..=most, " seconds"),
+            rule!(server.keep_alive_timeout_s, 1..=most, " seconds"),
             rule!(server.body_timeout_s, 1..=most, " seconds"),
             rule!(server.max_connections, 1..=most, ""),
             rule!(session.idle_timeout_s, 60..=most, " seconds"),
             rule!(session.absolute_timeout_s, 60..=most, " seconds"),
             rule!(session.kept_idle_timeout_s, 60..=most, " seconds"),
             rule!(session.kept_absolute_timeout_s, 60..=most, " seconds"),
-            rule!(server.keep_alive_timeout_s, 1..=most, " seconds"),
             rule!(session.renew_after_s, 1..=most, " seconds"),
             rule!(session.renewal_grace_s, 1..=most, " seconds"),
             rule!(session.recent_sign_in_s, 1..=most, " seconds"),
@@ -284,6 +290,10 @@ impl Config {
             rule!(passwords.iterations, 0..=ITERATIONS_MAX, " passes"),
             rule!(passwords.lanes, 0..=LANES_MAX, " lanes"),
         ];
+        if !is_suffix(&self.session.cookie_suffix) {
+            let expected = "at most 32 lower-case letters, digits and hyphens";
+            return Some(("session.cookie_suffix", expected.to_owned()));
+        }
         if !is_issuer(&self.oidc.issuer) {
             let expected = "an origin: https, or http of this machine, a host and perhaps a \
                             port, and nothing after it, such as https://shop.example";
@@ -316,6 +326,12 @@ impl Config {
             self.database.url.clone()
         }
     }
+}
+
+/// Letters that a cookie's name may end with, and no surprise in any of them (RFC 6265, 4.1.1).
+fn is_suffix(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    text.len() <= 32 && text.bytes().all(is_plain)
 }
 
 /// Tokens and clients compare it to the letter, and what it names is looked up below it: an origin

@@ -10,9 +10,39 @@ use std::{
 
 /// `__Host-`: browsers take it only with `Secure`, `Path=/` and without `Domain`. `__Host-Http-`:
 /// those that know it also refuse to let a script plant one.
-pub const SESSION: &str = "__Host-Http-session";
-/// A form that came back, sealed, on its way to the page it came from.
-pub const FORM: &str = "__Host-Http-form";
+const SESSION: &str = "__Host-Http-session";
+const FORM: &str = "__Host-Http-form";
+
+/// Names of our cookies. Browsers do not tell the ports of a host apart when they send cookies, so
+/// two servers on one host need names of their own.
+#[derive(Debug)]
+pub struct Names {
+    /// Cookie of the session.
+    pub session: String,
+    /// Cookie of a form that came back, sealed, on its way to the page it came from.
+    pub form: String,
+}
+
+impl Names {
+    /// Names that end with `suffix`, if there is one.
+    pub fn new(suffix: &str) -> Self {
+        let named = |name: &str| match suffix {
+            "" => name.to_owned(),
+            suffix => format!("{name}-{suffix}"),
+        };
+        Self {
+            session: named(SESSION),
+            form: named(FORM),
+        }
+    }
+
+    fn of(&self, kind: Kind) -> &str {
+        match kind {
+            Kind::Session => &self.session,
+            Kind::Form => &self.form,
+        }
+    }
+}
 
 /// What a request holds under one of our names.
 pub enum Found {
@@ -52,10 +82,10 @@ pub fn set_by(headers: &HeaderMap) -> impl Iterator<Item = &str> {
 }
 
 /// The session that an answer hands out, if it does.
-pub fn handed_out(headers: &HeaderMap) -> Option<&str> {
+pub fn handed_out<'a>(headers: &'a HeaderMap, names: &Names) -> Option<&'a str> {
     set_by(headers)
         .filter_map(|line| line.split(';').next()?.split_once('='))
-        .find(|(name, value)| *name == SESSION && !value.is_empty())
+        .find(|(name, value)| *name == names.session && !value.is_empty())
         .map(|(_, value)| value)
 }
 
@@ -96,71 +126,72 @@ pub fn attributes(max_age_s: Option<i64>) -> String {
 #[derive(Clone, Default)]
 pub struct SetCookies(Arc<Mutex<Vec<SetCookie>>>);
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Session,
+    Form,
+}
+
 struct SetCookie {
-    name: &'static str,
+    kind: Kind,
     value: String,
     /// None: until the browser closes. Zero: take it away.
     max_age_s: Option<i64>,
 }
 
-impl std::fmt::Display for SetCookie {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (name, value) = (self.name, &self.value);
-        write!(f, "{name}={value}; {}", attributes(self.max_age_s))
-    }
-}
-
 impl SetCookies {
     /// Hands out a session. `max_age_s` is set if the browser is to keep it when it closes.
     pub fn start_session(&self, token: &str, max_age_s: Option<i64>) {
-        self.set(SESSION, token, max_age_s);
+        self.set(Kind::Session, token, max_age_s);
     }
 
     /// Takes the session cookie away, and what the browser kept of the person's pages.
     pub fn end_session(&self) {
-        self.set(SESSION, "", Some(0));
+        self.set(Kind::Session, "", Some(0));
     }
 
     /// Whether a session is handed out or taken away.
     pub fn have_session(&self) -> bool {
         let cookies = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        cookies.iter().any(|cookie| cookie.name == SESSION)
+        cookies.iter().any(|cookie| cookie.kind == Kind::Session)
     }
 
     /// Sends a sealed form along to the next page, which takes it away again.
     pub fn send_form(&self, sealed: &str) {
-        self.set(FORM, sealed, Some(60));
+        self.set(Kind::Form, sealed, Some(60));
     }
 
     /// Takes the sealed form away.
     pub fn clear_form(&self) {
-        self.set(FORM, "", Some(0));
+        self.set(Kind::Form, "", Some(0));
     }
 
-    fn set(&self, name: &'static str, value: &str, max_age_s: Option<i64>) {
+    fn set(&self, kind: Kind, value: &str, max_age_s: Option<i64>) {
         let mut cookies = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // The last word on a name counts.
-        cookies.retain(|other| other.name != name);
+        cookies.retain(|other| other.kind != kind);
         cookies.push(SetCookie {
-            name,
+            kind,
             value: value.to_owned(),
             max_age_s,
         });
     }
 
-    /// Writes them onto the response.
-    pub fn write<B>(&self, response: &mut Response<B>) {
+    /// Writes them onto the response, under these names.
+    pub fn write<B>(&self, names: &Names, response: &mut Response<B>) {
         let headers = response.headers_mut();
         let mut cookies = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for cookie in cookies.drain(..) {
-            if cookie.name == SESSION && cookie.max_age_s == Some(0) {
+            if cookie.kind == Kind::Session && cookie.max_age_s == Some(0) {
                 // Back, and another tab, find nothing private any more (ASVS 14.3.1).
                 headers.insert(
                     "clear-site-data",
                     HeaderValue::from_static(r#""cache", "storage""#),
                 );
             }
-            if let Ok(value) = HeaderValue::try_from(cookie.to_string()) {
+            let (name, value) = (names.of(cookie.kind), &cookie.value);
+            let line = format!("{name}={value}; {}", attributes(cookie.max_age_s));
+            if let Ok(value) = HeaderValue::try_from(line) {
                 headers.append(header::SET_COOKIE, value);
             }
         }

@@ -339,7 +339,7 @@ pub fn take_returned(state: &State, mut request: Request) -> Result<Request, Box
     if form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "__err") {
         return Err(Box::new(Redirect::to(request.uri().path()).into_response()));
     }
-    if let Found::One(sealed) = cookie::find(request.headers(), cookie::FORM) {
+    if let Found::One(sealed) = cookie::find(request.headers(), &state.cookie_names.form) {
         let caller = request.extensions().get::<Caller>();
         if let Some(caller) = caller {
             caller.cookies.clear_form();

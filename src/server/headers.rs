@@ -1,6 +1,6 @@
 //! The headers that every response has, whatever its status (security.md XS-8).
 
-use super::{answer::refuse, state::State};
+use super::{answer::refuse, config, state::State};
 use crate::wire;
 use axum::{
     extract::{Request, State as Extract},
@@ -13,15 +13,21 @@ use http::{HeaderValue, header};
 #[derive(Clone)]
 pub struct CspNonce(pub String);
 
-const FIXED: [(&str, &str); 8] = [
-    (
-        "strict-transport-security",
-        "max-age=31536000; includeSubDomains",
-    ),
+/// Marks a response that keeps the window that opened it: a page that serves an OAuth client's
+/// request, in a popup of the client.
+#[derive(Clone, Copy)]
+pub struct KeepsOpener;
+
+/// Most octets that the head of a response may have, status line included. nginx reads it into a
+/// buffer of one page of memory, 4,096 octets, and answers 502 when it does not fit.
+pub const HEAD_MAX: usize = 4_000;
+/// Most octets of what every response has: the headers below, the status line, what hyper adds.
+pub const USUAL_MAX: usize = 1_250;
+
+const FIXED: [(&str, &str); 6] = [
     ("x-content-type-options", "nosniff"),
     // `no-referrer` would make browsers send `Origin: null` with our own forms.
     ("referrer-policy", "same-origin"),
-    ("cross-origin-opener-policy", "same-origin"),
     ("cross-origin-resource-policy", "same-origin"),
     ("x-frame-options", "DENY"),
     (
@@ -44,19 +50,37 @@ pub async fn write(Extract(state): Extract<State>, mut request: Request, next: N
     };
     request.extensions_mut().insert(CspNonce(nonce.clone()));
     let mut response = next.run(request).await;
+    let opener = HeaderValue::from_static(match response.extensions().get() {
+        Some(KeepsOpener) => "unsafe-none",
+        None => "same-origin",
+    });
     let headers = response.headers_mut();
     for (name, value) in FIXED {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.insert("cross-origin-opener-policy", opener);
+    if let Some(hsts) = &state.hsts {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, hsts.clone());
     }
     if let Ok(policy) = HeaderValue::try_from(content_security_policy(&nonce, &state)) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     headers.append(header::CONTENT_SECURITY_POLICY, OWN_SCRIPTS);
-    // Only files with a hash in their name say otherwise.
+    // Only files say otherwise. A proxy that rewrites a page breaks its nonces and its hydration.
     headers
         .entry(header::CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static("no-store"));
+        .or_insert(HeaderValue::from_static("no-store, no-transform"));
     response
+}
+
+/// Value of `Strict-Transport-Security` (RFC 6797), if the operator wants one.
+pub fn strict_transport_security(config: &config::Server) -> Option<HeaderValue> {
+    let mut value = format!("max-age={}", config.hsts_max_age_s);
+    if config.hsts_include_sub_domains {
+        value.push_str("; includeSubDomains");
+    }
+    let is_wanted = config.hsts_max_age_s > 0;
+    HeaderValue::try_from(value).ok().filter(|_| is_wanted)
 }
 
 fn content_security_policy(nonce: &str, state: &State) -> String {

@@ -11,7 +11,7 @@ use axum::{
     Router,
     extract::{Request, State as Extract},
     middleware::{self, Next},
-    response::Response,
+    response::{Redirect, Response},
     routing::{any, get},
 };
 use http::{HeaderValue, StatusCode, header};
@@ -73,7 +73,14 @@ pub fn router(state: State) -> Router {
         .route("/health/ready", get(ready))
         .route("/developers", get(developers))
         .merge(people)
-        .layer(middleware::from_fn(walls::same_site_only))
+        .layer(middleware::from_fn_with_state(
+            state.clone(),
+            walls::same_site_only,
+        ))
+        .route(
+            "/.well-known/change-password",
+            get(async || Redirect::to("/account/security")),
+        )
         .layer(CsrfLayer::new())
         // What programs ask, from any site: no cookie is looked at, and no browser shows a key by
         // itself, so that nothing has to be said about other sites.

@@ -5,10 +5,12 @@ use super::{
     clients::Clients,
     clock::Clock,
     config::Config,
+    cookie,
     db::Db,
     deployment,
     error::Error,
     forms::Seal,
+    headers,
     later::Later,
     limits::Limits,
     oidc::back_channel::{self, BackChannel},
@@ -20,6 +22,7 @@ use super::{
     signing_keys::{self, Algorithm, SigningKeys},
 };
 use axum::extract::FromRef;
+use http::HeaderValue;
 use leptos::config::LeptosOptions;
 use std::{ops::Deref, path::Path, sync::Arc};
 
@@ -33,6 +36,10 @@ pub struct Inner {
     pub config: Config,
     /// Leptos's own.
     pub leptos: LeptosOptions,
+    /// Names of the cookies.
+    pub cookie_names: cookie::Names,
+    /// Value of `Strict-Transport-Security`, if it is sent.
+    pub hsts: Option<HeaderValue>,
     /// The database.
     pub db: Db,
     /// The time.
@@ -112,6 +119,8 @@ impl State {
             back_channel: BackChannel::default(),
             clients: Clients::default(),
             signing_keys: SigningKeys::new(&secret)?,
+            hsts: headers::strict_transport_security(&config.server),
+            cookie_names: cookie::Names::new(&config.session.cookie_suffix),
             config,
             leptos,
             db,

@@ -3,10 +3,15 @@
 use super::{
     answer::refuse,
     cookie::{self, Found},
+    state::State,
     v1,
 };
 use crate::wire;
-use axum::{extract::Request, middleware::Next, response::Response};
+use axum::{
+    extract::{Request, State as Extract},
+    middleware::Next,
+    response::Response,
+};
 use http::{HeaderMap, Method, header};
 
 /// Methods and paths that the framework below us would stumble over (security.md LX-15). Below `/v1`
@@ -67,23 +72,40 @@ fn is_plain_path(path: &str) -> bool {
 
 /// The rest of decision D2 of security.md; `CsrfLayer` has judged unsafe methods by
 /// `Sec-Fetch-Site` and `Origin` before.
-pub async fn same_site_only(request: Request, next: Next) -> Response {
+pub async fn same_site_only(
+    Extract(state): Extract<State>,
+    request: Request,
+    next: Next,
+) -> Response {
     let headers = request.headers();
+    let names = &state.cookie_names;
     let is_api = request.uri().path().starts_with("/api/");
     let refused = if request.method().is_safe() {
-        let is_upgrade = headers.contains_key(header::UPGRADE);
-        (is_upgrade && !is_from_here(headers)) || (is_api && is_cross_site_read(headers))
+        (is_web_socket(headers) && !is_from_here(headers))
+            || (is_api && is_cross_site_read(headers))
     } else {
         // Nothing says where it comes from, and it would act for somebody.
         let says_origin = ["origin", "sec-fetch-site"]
             .iter()
             .any(|name| text(headers, name).is_some_and(|value| !value.is_empty()));
-        !says_origin && !matches!(cookie::find(headers, cookie::SESSION), Found::None)
+        !says_origin && !matches!(cookie::find(headers, &names.session), Found::None)
     };
     if refused {
         return refuse(wire::Error::CrossSite);
     }
     next.run(request).await
+}
+
+/// A handshake that a page of another site can make with the cookie (RFC 6455, 10.2). Other
+/// protocols, such as `h2c`, are offered by programs; the request is served as HTTP/1.1.
+fn is_web_socket(headers: &HeaderMap) -> bool {
+    headers.get_all(header::UPGRADE).iter().any(|value| {
+        value
+            .as_bytes()
+            .to_ascii_lowercase()
+            .windows(9)
+            .any(|it| it == b"websocket")
+    })
 }
 
 /// A link or a form on another site can make a browser read `/api` with the cookie; only our own

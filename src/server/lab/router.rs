@@ -191,12 +191,13 @@ async fn plant(Extract(lab): Extract<Lab>, uri: Uri) -> Response {
     let own = |client| lab.pockets.get(&run_of(&uri)?, Source::Own, client);
     let access_token = own(Client::A);
     let mut response = Json(Planted { access_token }).into_response();
-    let prefix = format!("{}=", cookie::SESSION);
+    let names = &lab.state.cookie_names;
+    let prefix = format!("{}=", names.session);
     let session = own(Client::B);
     if let Some(token) = session.as_deref().and_then(|it| it.strip_prefix(&prefix)) {
         let cookies = cookie::SetCookies::default();
         cookies.start_session(token, None);
-        cookies.write(&mut response);
+        cookies.write(names, &mut response);
     }
     response
 }

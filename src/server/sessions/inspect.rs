@@ -19,7 +19,7 @@ pub fn inspect(caller: &Caller, session: &Session) -> Inspected {
     Inspected {
         fingerprint: caller.shown.fingerprint(),
         length: caller.shown.length(),
-        name: cookie::SESSION.to_owned(),
+        name: caller.state.cookie_names.session.clone(),
         attributes: cookie::attributes(kept_s),
         generation: session.generation,
         renewed_at: session.renewed_at,

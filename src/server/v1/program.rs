@@ -76,7 +76,7 @@ pub async fn identify(
 ) -> Response {
     let headers = request.headers();
     let query = request.uri().query().unwrap_or_default();
-    if shows_key_in_query(query) || shows_two(headers) {
+    if shows_key_in_query(query) || shows_two(headers, &state.cookie_names) {
         return Problem::new(Kind::InvalidRequest).into_response();
     }
     let shown = match bearer(headers) {
@@ -118,9 +118,9 @@ fn shows_key_in_query(query: &str) -> bool {
 
 /// Two ways to say who calls, of which nobody can say which is meant: two headers, or a key and a
 /// session's cookie (RFC 6750, 3.1).
-fn shows_two(headers: &HeaderMap) -> bool {
+fn shows_two(headers: &HeaderMap, names: &cookie::Names) -> bool {
     let shown = headers.get_all(header::AUTHORIZATION).iter().count();
-    let has_cookie = || !matches!(cookie::find(headers, cookie::SESSION), Found::None);
+    let has_cookie = || !matches!(cookie::find(headers, &names.session), Found::None);
     shown > 1 || (shown == 1 && has_cookie())
 }
 

@@ -115,7 +115,7 @@ async fn whoever_is_signed_in_is_named_in_headers() {
         let id = &browser.list_sessions().await["sessions"][0]["id"];
         assert_eq!(answer.header("remote-session"), id.as_str().unwrap());
         assert!(!answer.header("remote-user").is_empty());
-        assert_eq!(answer.header("cache-control"), "no-store");
+        assert_eq!(answer.header("cache-control"), "no-store, no-transform");
     }
 }
 
