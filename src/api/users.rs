@@ -9,10 +9,15 @@ use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 /// Makes an account and signs its owner in.
 #[server(prefix = "/api", endpoint = "sign_up", output = Json)]
-pub async fn sign_up(email: String, password: String) -> Result<GoOn, Error> {
+pub async fn sign_up(
+    email: String,
+    password: String,
+    #[server(default)] next: Option<String>,
+) -> Result<GoOn, Error> {
     use crate::server::{doors::anyone, users};
     let caller = anyone()?;
-    Ok(users::sign_up(&caller, &email, password).await?)
+    let next = next.unwrap_or_default();
+    Ok(users::sign_up(&caller, &email, password, &next).await?)
 }
 
 /// Changes the password of whoever is signed in. Every other session ends, unless they are to be

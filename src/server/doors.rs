@@ -1,13 +1,19 @@
 //! Who may come in. Every server function opens with one of these lines, and
 //! private pages are behind the guard at the end (promise 2: closed unless opened).
 
-use super::{answer::refuse, caller::Caller, forms::to_sign_in, sessions::Session, state::State};
-use crate::wire::{self, fields::local_path};
+use super::{
+    answer::refuse,
+    caller::Caller,
+    forms::{query_for, to_sign_in},
+    sessions::Session,
+    state::State,
+};
+use crate::wire::{self, fields::local_path, users::SignInQuery};
 use axum::{
     extract::Request,
     response::{IntoResponse, Redirect, Response},
 };
-use http::request::Parts;
+use http::{Uri, request::Parts};
 use leptos::prelude::{use_context, with_context};
 use percent_encoding::percent_decode_str;
 use std::sync::Arc;
@@ -80,16 +86,30 @@ pub fn guard_pages(request: Request) -> Result<Request, Box<Response>> {
             to_sign_in(caller, asked)
         }
         Some(_) if is_signed_in && !is_returned && matches!(&*path, "/sign-in" | "/sign-up") => {
-            let query = request.uri().query().unwrap_or_default();
-            let next = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "next");
             // Where they were going when they were sent here: in another tab they got there.
-            let next = next.map_or_else(String::new, |(_, next)| next.into_owned());
-            Redirect::to(local_path(&next).unwrap_or("/account")).into_response()
+            let next = sign_in_query(request.uri()).next;
+            Redirect::to(next.as_deref().unwrap_or("/account")).into_response()
         }
         Some(_) => return Ok(request),
         None => refuse(wire::Error::Unexpected { id: String::new() }),
     };
     Err(Box::new(elsewhere))
+}
+
+/// Parameters that a sign-in or sign-up page was opened with. An address of another site is dropped.
+pub fn sign_in_query(uri: &Uri) -> SignInQuery {
+    let query = uri.query().unwrap_or_default();
+    let value_of = |wanted: &str| {
+        form_urlencoded::parse(query.as_bytes())
+            .find(|(name, _)| name == wanted)
+            .map(|(_, value)| value.into_owned())
+    };
+    let next = value_of("next").filter(|next| local_path(next).is_some());
+    SignInQuery {
+        carried: next.as_deref().map(query_for).unwrap_or_default(),
+        next,
+        email: value_of("email"),
+    }
 }
 
 /// What a page needs to know of the server, put into Leptos's context for pages and server
@@ -100,6 +120,7 @@ pub fn provide(state: &State) {
         min_length: state.config.passwords.min_length,
     });
     if let Some(parts) = use_context::<Parts>() {
+        provide_context(sign_in_query(&parts.uri));
         if let Some(session) = parts
             .extensions
             .get::<Caller>()

@@ -10,6 +10,7 @@ use super::{
     caller::Caller,
     cookie::{self, Found},
     error::Error,
+    headers::{HEAD_MAX, USUAL_MAX},
     secret::{self, Secret},
     state::State,
 };
@@ -46,9 +47,10 @@ const RETURNED: [&str; 10] = [
 ];
 /// What goes on by itself once the password has been confirmed.
 const GOES_ON: [&str; 3] = ["create_api_key", "end_session", "end_other_sessions"];
-/// A cookie is dropped whole above 4,096 octets (RFC 6265bis); what makes more JSON than this is
-/// not returned.
-const TYPED_MAX: usize = 2_400;
+/// Most octets of the line that renews a session's cookie in the same response.
+const SESSION_LINE_MAX: usize = 500;
+/// Octets of the line of a form's cookie without its value.
+const FORM_LINE_MAX: usize = 140;
 
 /// A key that was just made is shown for so long, in seconds: as long as a browser keeps the cookie.
 const SHOWN_FOR_S: i64 = 60;
@@ -145,7 +147,11 @@ impl Form<'_> {
         if error == wire::Error::SignInNeeded && self.function != "sign_in" {
             return to_sign_in(&self.caller, page);
         }
-        let typed = typed(&self.fields);
+        let typed = RETURNED
+            .into_iter()
+            .filter_map(|name| value_of(&self.fields, name).map(|value| (name, value)))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
         self.send(page, Err(error), typed)
     }
 
@@ -181,29 +187,62 @@ impl Form<'_> {
             outcome,
             typed,
         };
-        send(&self.caller, page, &returned)
+        send(&self.caller, page, returned)
     }
 }
 
-fn send(caller: &Caller, page: &str, returned: &ReturnedForm) -> Response {
-    match caller.state.seal.close(returned) {
+/// Sends a browser to a page with a form that came back. Where both do not fit into the head of a
+/// response, the page loses its query, and then the form the fields that have no room.
+fn send(caller: &Caller, page: &str, mut returned: ReturnedForm) -> Response {
+    let session = caller.session.as_ref().map_or(0, |_| SESSION_LINE_MAX);
+    let room =
+        |page: &str| (HEAD_MAX - USUAL_MAX - FORM_LINE_MAX).saturating_sub(session + page.len());
+    let typed = std::mem::take(&mut returned.typed);
+    let page = if fits(&returned, room(page)) {
+        page
+    } else {
+        page.split('?').next().unwrap_or("/")
+    };
+    for field in typed {
+        returned.typed.push(field);
+        if !fits(&returned, room(page)) {
+            returned.typed.pop();
+        }
+    }
+    match caller.state.seal.close(&returned) {
         Ok(sealed) => caller.cookies.send_form(&sealed),
         Err(error) => return refuse(error.into()),
     }
     Redirect::to(page).into_response()
 }
 
-/// To the sign-in page, which leads back to this one. Whoever has a cookie of a session that is
-/// over is told that they were signed out.
+/// Whether a form has room in so many octets, once it is sealed and in base64url.
+fn fits(returned: &ReturnedForm, room: usize) -> bool {
+    let json = serde_json::to_string(returned).map_or(usize::MAX / 4, |json| json.len());
+    (json + secret::SEAL_OVERHEAD) * 4 / 3 + 2 <= room
+}
+
+/// Sends a browser to the sign-in page, which leads back to this one. A user whose session has ended
+/// is told so.
 pub fn to_sign_in(caller: &Caller, page: &str) -> Response {
     to_sign_in_as(caller, page, None)
 }
 
-/// The same, with an address that somebody else knows them by: it stands in the field.
+/// Sends a browser to the sign-in page, with an address that an OAuth client knows the user by.
 pub fn to_sign_in_as(caller: &Caller, page: &str, email: Option<&str>) -> Response {
-    let mut sign_in = format!("/sign-in?next={}", utf8_percent_encode(page, IN_QUERY));
+    // An address that is too long for the head of a response only loses the way back.
+    let is_carried = is_carried(page);
+    let mut sign_in = if is_carried {
+        format!("/sign-in{}", query_for(page))
+    } else {
+        "/sign-in".to_owned()
+    };
     if let Some(email) = email {
-        sign_in = format!("{sign_in}&email={}", utf8_percent_encode(email, IN_QUERY));
+        let separator = if is_carried { '&' } else { '?' };
+        let email = format!("{separator}email={}", utf8_percent_encode(email, IN_QUERY));
+        if sign_in.len() + email.len() <= CARRIED_MAX + 100 {
+            sign_in.push_str(&email);
+        }
     }
     if !caller.was_signed_out {
         return Redirect::to(&sign_in).into_response();
@@ -213,7 +252,20 @@ pub fn to_sign_in_as(caller: &Caller, page: &str, email: Option<&str>) -> Respon
         outcome: Err(wire::Error::SignInNeeded),
         typed: Vec::new(),
     };
-    send(caller, &sign_in, &told)
+    send(caller, &sign_in, told)
+}
+
+/// Most octets of the query that leads on: the address has to fit into the head of a response.
+const CARRIED_MAX: usize = 2_250;
+
+/// Whether a sign-in page can lead on to this path.
+pub fn is_carried(next: &str) -> bool {
+    local_path(next).is_some() && query_for(next).len() <= CARRIED_MAX
+}
+
+/// Query of a sign-in or sign-up page that leads on to this path of ours.
+pub fn query_for(next: &str) -> String {
+    format!("?next={}", utf8_percent_encode(next, IN_QUERY))
 }
 
 /// What would end the value of a query's parameter, or be read as something else in it.
@@ -313,22 +365,6 @@ fn came_from(headers: &HeaderMap) -> Option<String> {
     local_path(page).map(str::to_owned)
 }
 
-/// What may come back: each field once, and no more than the cookie has room for.
-fn typed(fields: &Fields<'_>) -> Vec<(String, String)> {
-    let mut room = TYPED_MAX;
-    RETURNED
-        .into_iter()
-        .filter_map(|name| value_of(fields, name).map(|value| (name, value)))
-        .filter(|(_, value)| {
-            let size = serde_json::to_string(value).map_or(usize::MAX, |json| json.len());
-            let fits = size <= room;
-            room = if fits { room - size } else { room };
-            fits
-        })
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect()
-}
-
 /// Before a page is rendered: opens a form that came back, and takes its cookie away.
 ///
 /// # Errors
@@ -337,7 +373,8 @@ pub fn take_returned(state: &State, mut request: Request) -> Result<Request, Box
     // The framework would show, as a form's error, what the link says here.
     let query = request.uri().query().unwrap_or_default();
     if form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "__err") {
-        return Err(Box::new(Redirect::to(request.uri().path()).into_response()));
+        let path = local_path(request.uri().path()).unwrap_or("/");
+        return Err(Box::new(Redirect::to(path).into_response()));
     }
     if let Found::One(sealed) = cookie::find(request.headers(), &state.cookie_names.form) {
         let caller = request.extensions().get::<Caller>();

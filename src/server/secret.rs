@@ -107,6 +107,9 @@ impl Secret {
 /// open.
 pub struct Seal(Vec<RandomizedNonceKey>);
 
+/// Octets that a seal adds to a text: a nonce and a tag.
+pub const SEAL_OVERHEAD: usize = 12 + 16;
+
 impl Seal {
     /// Keys for this purpose alone, from the deployment's secret.
     ///

@@ -16,11 +16,16 @@ use crate::wire::{
 };
 use sqlx::AnyConnection;
 
-/// Makes an account and signs its owner in.
+/// Makes an account, signs its owner in, and goes on to `next` if that is a path of this site.
 ///
 /// # Errors
 /// Field errors for what cannot be taken, an address that has an account among them.
-pub async fn sign_up(caller: &Caller, email: &str, password: String) -> Result<GoOn, Error> {
+pub async fn sign_up(
+    caller: &Caller,
+    email: &str,
+    password: String,
+    next: &str,
+) -> Result<GoOn, Error> {
     let state = &caller.state;
     let (email, hash) = prepare(state, email, password).await?;
     let mut change = Change::begin(state).await?;
@@ -31,7 +36,9 @@ pub async fn sign_up(caller: &Caller, email: &str, password: String) -> Result<G
     cookie.commit(caller, change).await?;
     tracing::info!(event = "signed_up", user = user_id);
     Ok(GoOn {
-        next: "/account?done=signed_up".to_owned(),
+        next: local_path(next)
+            .unwrap_or("/account?done=signed_up")
+            .to_owned(),
     })
 }
 

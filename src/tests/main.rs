@@ -29,6 +29,8 @@ mod oidc;
 mod place;
 mod process;
 mod providers;
+mod proxies;
+mod return_addresses;
 mod session_token;
 mod sessions;
 mod shape;

@@ -121,8 +121,9 @@ impl std::fmt::Debug for NewPassword {
     }
 }
 
-/// The longest path that is gone on to, in octets: the request of another app fits in.
-const LOCAL_PATH_MAX: usize = 2048;
+/// The longest path that is gone on to, in octets: a sign-in page that carries the request of
+/// another app fits in, and so does the path into the head of a response.
+const LOCAL_PATH_MAX: usize = 2_400;
 
 /// The path to go on to after signing in, if it is one of ours: `/` and then neither a slash nor
 /// a backslash, which browsers read as another host, and no control characters, which would end

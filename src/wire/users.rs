@@ -24,6 +24,18 @@ pub struct GoOn {
     pub next: String,
 }
 
+/// Query parameters of the sign-in and sign-up pages, percent-decoded once, by the server. The
+/// router's own query map decodes twice, which changes an address that holds `%` or `+`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SignInQuery {
+    /// Path of this site to go on to, octet for octet as the user was on the way to it.
+    pub next: Option<String>,
+    /// Address to put into the e-mail field.
+    pub email: Option<String>,
+    /// Query of a link between the two pages, from its `?` on, which keeps `next`; empty without one.
+    pub carried: String,
+}
+
 /// What a new password must be, for the form to say beforehand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PasswordPolicy {

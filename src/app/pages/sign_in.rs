@@ -3,13 +3,12 @@
 use crate::{
     api::sessions::SignIn as Ask,
     app::parts::{
-        form::{Field, Progress, Submit, Summary, follow},
+        form::{Field, Progress, Submit, Summary, follow, sign_in_query},
         layout::Lone,
     },
 };
 use leptos::{form::ActionForm, prelude::*};
 use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
 
 /// Address, password, and whether to stay.
 #[component]
@@ -21,18 +20,17 @@ pub fn SignIn() -> impl IntoView {
         pending,
     } = follow(action, "sign_in");
     let typed = |name: &str| returned.as_ref().and_then(|form| form.typed(name));
-    let query = use_query_map();
-    let asked_for = query.with_untracked(|query| query.get("email"));
-    let email = typed("email").or(asked_for);
+    let query = sign_in_query();
+    let email = typed("email").or(query.email);
     let is_kept = typed("keep_me_signed_in").is_some();
-    let next = query.with_untracked(|query| query.get("next").unwrap_or_default());
+    let sign_up = format!("/sign-up{}", query.carried);
     view! {
         <Title text="Sign in" />
-        <Lone below=Box::new(|| view! { "New here? " <a href="/sign-up">"Create an account"</a> }.into_any())>
+        <Lone below=Box::new(move || view! { "New here? " <a href=sign_up rel="external">"Create an account"</a> }.into_any())>
             <h1>"Sign in"</h1>
             <ActionForm action=action attr:novalidate=true attr:class="form">
                 <Summary error=error />
-                <input type="hidden" name="next" value=next />
+                <input type="hidden" name="next" value=query.next />
                 <Field
                     name="email"
                     label="E-mail address"

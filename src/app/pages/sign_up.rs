@@ -5,7 +5,7 @@ use crate::{
     app::{
         lazy::LazyPage,
         parts::{
-            form::{Field, Progress, Submit, Summary, follow},
+            form::{Field, Progress, Submit, Summary, follow, sign_in_query},
             layout::Lone,
             strength::NewPasswordField,
         },
@@ -32,12 +32,15 @@ impl LazyPage for SignUp {
         } = follow(action, "sign_up");
         let email = returned.as_ref().and_then(|form| form.typed("email"));
         let typed = RwSignal::new(String::new());
+        let query = sign_in_query();
+        let sign_in = format!("/sign-in{}", query.carried);
         view! {
             <Title text="Create an account" />
-            <Lone below=Box::new(|| view! { "Already have an account? " <a href="/sign-in">"Sign in"</a> }.into_any())>
+            <Lone below=Box::new(move || view! { "Already have an account? " <a href=sign_in rel="external">"Sign in"</a> }.into_any())>
                 <h1>"Create an account"</h1>
                 <ActionForm action=action attr:novalidate=true attr:class="form">
                     <Summary error=error />
+                    <input type="hidden" name="next" value=query.next />
                     <Field
                         name="email"
                         label="E-mail address"

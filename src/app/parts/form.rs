@@ -4,7 +4,7 @@ use crate::{
     app::{parts::layout::go_on_when_done, words},
     wire::{
         Error,
-        users::{GoOn, ReturnedForm},
+        users::{GoOn, ReturnedForm, SignInQuery},
     },
 };
 use leptos::{prelude::*, server_fn::ServerFn, wasm_bindgen::JsCast, web_sys::HtmlElement};
@@ -60,6 +60,12 @@ where
 /// as the server made it (`document.rs`), so nothing of it travels on to the browser's program.
 pub fn returned_form(function: &str) -> Option<ReturnedForm> {
     use_context::<ReturnedForm>().filter(|returned| returned.function == function)
+}
+
+/// Parameters that this page was opened with. The browser's program has none: they are in the HTML
+/// that the server made, and a page with parameters is always loaded whole.
+pub fn sign_in_query() -> SignInQuery {
+    use_context().unwrap_or_default()
 }
 
 /// What went wrong with the form as a whole, announced once.

@@ -7,6 +7,7 @@
 use super::{
     form::{self, Form},
     id_tokens,
+    request::QUERY_MAX,
 };
 use crate::{
     server::{
@@ -97,11 +98,13 @@ async fn read(state: &State, form: &[u8]) -> Result<Asked, Error> {
     let back = client.zip(address).and_then(|(client, address)| {
         let registered = &client.post_logout_redirect_uris;
         let is_registered = registered.iter().any(|other| other == address);
-        is_registered.then(|| Back {
+        let back = Back {
             client_id: client.id.clone(),
             address: address.to_owned(),
             state: form.get("state").map(str::to_owned),
-        })
+        };
+        // A longer address has no room in the head of a response.
+        (is_registered && back.url().len() <= QUERY_MAX).then_some(back)
     });
     Ok(Asked {
         user_id: hint.map(|hint| hint.sub),
