@@ -85,7 +85,18 @@ pub async fn finish(
     let headers = answer.headers_mut();
     let [sign_in, limit, policy] =
         [forward_auth::SIGN_IN, v1::LIMIT, v1::POLICY].map(HeaderName::from_static);
-    for kept in [header::SET_COOKIE, header::ALLOW, sign_in, limit, policy] {
+    for kept in [
+        header::SET_COOKIE,
+        header::ALLOW,
+        header::VARY,
+        header::WWW_AUTHENTICATE,
+        // A page of another site may read why it was refused, where it may ask at all.
+        header::ACCESS_CONTROL_ALLOW_ORIGIN,
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        sign_in,
+        limit,
+        policy,
+    ] {
         for value in parts.headers.get_all(&kept) {
             headers.append(kept.clone(), value.clone());
         }

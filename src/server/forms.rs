@@ -354,7 +354,7 @@ pub(super) fn is_form_encoded(headers: &HeaderMap) -> bool {
 
 /// The page of ours that the form stood on: its path and query, without the word of an earlier
 /// success. Another site's page is none.
-fn came_from(headers: &HeaderMap) -> Option<String> {
+pub(super) fn came_from(headers: &HeaderMap) -> Option<String> {
     let referer = headers.get(header::REFERER)?.to_str().ok()?;
     let host = headers.get(header::HOST)?.to_str().ok()?;
     let (_, rest) = referer.split_once("://")?;

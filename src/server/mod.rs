@@ -28,6 +28,7 @@ pub mod listen;
 #[cfg(feature = "lab")]
 pub mod notes;
 pub mod oidc;
+mod opener;
 pub mod passwords;
 pub mod prune;
 pub mod random;

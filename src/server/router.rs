@@ -1,7 +1,8 @@
 //! Every route and every layer, in order, on one screen.
 
 use super::{
-    answer, caller, documents, doors, forms, forward_auth, headers, oidc, state::State, v1, walls,
+    answer, caller, documents, doors, forms, forward_auth, headers, oidc, opener, state::State, v1,
+    walls,
 };
 use crate::{
     app,
@@ -57,6 +58,7 @@ pub fn router(state: State) -> Router {
         .merge(forward_auth::routes())
         .merge(oidc::authorize::routes())
         .merge(oidc::logout::routes())
+        .layer(middleware::from_fn_with_state(state.clone(), opener::keep))
         .layer(middleware::from_fn_with_state(
             state.clone(),
             caller::identify,
@@ -72,15 +74,15 @@ pub fn router(state: State) -> Router {
         .route("/health/live", get(async || "ok"))
         .route("/health/ready", get(ready))
         .route("/developers", get(developers))
+        .route(
+            "/.well-known/change-password",
+            get(async || Redirect::to("/account/security")),
+        )
         .merge(people)
         .layer(middleware::from_fn_with_state(
             state.clone(),
             walls::same_site_only,
         ))
-        .route(
-            "/.well-known/change-password",
-            get(async || Redirect::to("/account/security")),
-        )
         .layer(CsrfLayer::new())
         // What programs ask, from any site: no cookie is looked at, and no browser shows a key by
         // itself, so that nothing has to be said about other sites.

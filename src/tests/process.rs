@@ -1,7 +1,9 @@
 //! The binary as an operator runs it: from any folder, with no file at all.
 
 use super::{
-    app::{Browser, EMAIL, PASSWORD, Program},
+    app::{Browser, EMAIL, PASSWORD, Program, encoded},
+    grants::param,
+    oidc::assert_described,
     place::Place,
 };
 use reqwest::Method;
@@ -392,4 +394,98 @@ fn a_wrong_setting_stops_the_start_and_is_named() {
     for word in ["min_lenght", "Leptos.toml", "min_length"] {
         assert!(complaint.contains(word), "{word}: {complaint}");
     }
+}
+
+#[tokio::test]
+async fn a_refused_authorization_request_is_logged_with_its_reason_and_told_to_the_client() {
+    let mut place = Place::new();
+    let browser = place.serve("info");
+    assert_eq!(browser.sign_up(EMAIL, PASSWORD).await.status, 200);
+    let callback = "https://wiki.example/callback";
+    let added = place.said(
+        &[
+            "client",
+            "add",
+            "--name",
+            "Wiki",
+            "--grant-type",
+            "authorization_code",
+            "--redirect-uri",
+            callback,
+            "--scope",
+            "openid",
+        ],
+        "",
+    );
+    let id = added
+        .lines()
+        .find_map(|line| line.strip_prefix("client_id"));
+    let id = id.unwrap().trim();
+    let ask = async |form: &[(&str, &str)]| {
+        let link = format!("/oauth2/authorize?{}", encoded(form));
+        browser.open(&link).await
+    };
+    let known = ("client_id", id);
+    let back = ("redirect_uri", callback);
+    for (form, code) in [
+        (&[known, back][..], "invalid_request"),
+        (
+            &[known, back, ("response_type", "token")],
+            "unsupported_response_type",
+        ),
+        (
+            &[known, back, ("response_type", "code"), ("scope", "email")],
+            "invalid_scope",
+        ),
+        (&[known, back, ("response_type", "code")], "invalid_request"),
+    ] {
+        let answer = ask(form).await;
+        let to = answer.header("location");
+        assert!(to.starts_with(callback), "{to}");
+        assert_eq!(param(to, "error").as_deref(), Some(code));
+        assert_described(&param(to, "error_description").unwrap(), code);
+    }
+    let forged = "x\" event=\"signed_in\u{1b}[31m";
+    for form in [
+        &[("client_id", forged), back][..],
+        &[known, ("redirect_uri", "https://evil.example/secret-path")],
+        &[known],
+    ] {
+        assert_eq!(ask(form).await.status, 400);
+    }
+    let log = place.stop();
+    let lines: Vec<&str> = log
+        .lines()
+        .filter(|line| line.contains("event=\"authorization_refused\""))
+        .collect();
+    assert_eq!(lines.len(), 7, "{log}");
+    for told in [
+        "reason=\"response_type is missing\"",
+        "error=\"invalid_scope\"",
+        "reason=\"code_challenge is missing: PKCE is required\"",
+        "reason=\"redirect_uri is not one that the client registered\"",
+        "reason=\"client_id names no client, or a disabled one\"",
+    ] {
+        let count = lines.iter().filter(|line| line.contains(told)).count();
+        assert_eq!(count, 1, "{told}: {lines:#?}");
+    }
+    // What an attacker sends makes no line of its own, and no field.
+    assert!(!log.contains("secret-path") && !log.contains('\u{1b}'));
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.contains(r#"client="x\" event=\"signed_in"#))
+    );
+}
+
+#[tokio::test]
+async fn the_start_on_this_machine_says_which_cookie_its_ports_share() {
+    let mut place = Place::new().with("CLOAKROOM_SESSION_COOKIE_SUFFIX", "shop");
+    place.serve("info");
+    let log = place.stop();
+    assert!(log.contains("cookie=\"__Host-Http-session-shop\""), "{log}");
+    assert!(log.contains("session.cookie_suffix"), "{log}");
+    let place = Place::new().with("CLOAKROOM_SESSION_COOKIE_SUFFIX", "Shop; Domain=x");
+    let complaint = place.complaint(&[], "");
+    assert!(complaint.contains("session.cookie_suffix"), "{complaint}");
 }

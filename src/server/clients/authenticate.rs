@@ -36,7 +36,10 @@ pub async fn authenticate(state: &State, asked: &Asked) -> Result<Arc<Client>, O
     };
     // Said twice, it is the same client.
     match asked.form.get("client_id") {
-        Some(id) if id != client.id => Err(OauthError::INVALID_REQUEST),
+        Some(id) if id != client.id => {
+            let why = "client_id is not the client whose credentials were shown";
+            Err(OauthError::INVALID_REQUEST.because(why))
+        }
         _ => Ok(client),
     }
 }
@@ -77,7 +80,8 @@ fn read(asked: &Asked) -> Result<Shown<'_>, OauthError> {
         }
         (false, None, Some(assertion)) => {
             if form.get("client_assertion_type") != Some(ASSERTION_TYPE) {
-                return Err(OauthError::INVALID_REQUEST);
+                let why = "client_assertion_type is missing or unknown";
+                return Err(OauthError::INVALID_REQUEST.because(why));
             }
             let assertion = Assertion::read(assertion).ok_or(OauthError::INVALID_CLIENT)?;
             Ok(Shown::Assertion(Box::new(assertion)))
@@ -87,7 +91,10 @@ fn read(asked: &Asked) -> Result<Shown<'_>, OauthError> {
             Ok(Shown::Nothing(id))
         }
         // Two ways at once: nobody can say which one counts.
-        _ => Err(OauthError::INVALID_REQUEST),
+        _ => {
+            let why = "the client showed credentials in two ways at once";
+            Err(OauthError::INVALID_REQUEST.because(why))
+        }
     }
 }
 

@@ -5,8 +5,8 @@
 //! anywhere by a link alone (RFC 9700, 4.11).
 
 use super::{
-    form, id_tokens,
-    request::{Addressed, Prompt},
+    consent, form, id_tokens,
+    request::{Addressed, Prompt, Refusal},
 };
 use crate::{
     server::{
@@ -42,8 +42,17 @@ pub fn routes_by_post() -> Router<State> {
     Router::new().route(PATH, post(form::ask_by_get))
 }
 
-/// There is nobody whom the answer could safely go to, so that it goes to the person alone.
-fn unknown() -> Response {
+/// There is no client that the answer could safely go to, so that it goes to the user alone.
+fn unknown(query: &str, reason: &'static str) -> Response {
+    // What an attacker sends is bounded, and quoted by the log.
+    let named = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "client_id");
+    let client: String = named.map_or_else(String::new, |(_, id)| id.chars().take(64).collect());
+    tracing::warn!(
+        event = "authorization_refused",
+        ?client,
+        reason,
+        "an authorization request cannot be answered to a client"
+    );
     documents::show(StatusCode::BAD_REQUEST, Document::UnknownApp)
 }
 
@@ -55,8 +64,8 @@ async fn answer(
 ) -> Response {
     let query = uri.query().unwrap_or_default();
     let addressed = match Addressed::read(&state, query).await {
-        Ok(Some(addressed)) => addressed,
-        Ok(None) => return unknown(),
+        Ok(Ok(addressed)) => addressed,
+        Ok(Err(reason)) => return unknown(query, reason),
         Err(error) => return refuse(error.into()),
     };
     let step = match decide(&caller, &addressed).await {
@@ -64,35 +73,61 @@ async fn answer(
         Err(error) => match wire::Error::from(error) {
             // The session has ended meanwhile.
             wire::Error::SignInNeeded => Step::SignIn,
-            _ if addressed.is_silent() => Step::Refused("server_error"),
+            _ if addressed.is_silent() => Step::Refused(Refusal::new(
+                "server_error",
+                "the request could not be answered just now",
+            )),
             error => return refuse(error),
         },
     };
     // Whatever a page would ask, whoever must not be asked is told that it would (OpenID Connect
     // Core, 3.1.2.6).
     let step = match step {
-        Step::SignIn | Step::Confirm if addressed.is_silent() => Step::Refused("login_required"),
-        Step::Consent if addressed.is_silent() => Step::Refused("consent_required"),
+        Step::SignIn | Step::Confirm if addressed.is_silent() => Step::Refused(LOGIN_REQUIRED),
+        Step::Consent if addressed.is_silent() => Step::Refused(Refusal::new(
+            "consent_required",
+            "the user has to be asked for consent, and prompt is none",
+        )),
         step => step,
     };
     match step {
-        Step::Sent(code) => documents::leave(&headers, &addressed.answer("code", &code)),
-        Step::Refused(error) => documents::leave(&headers, &addressed.answer("error", error)),
+        Step::Sent(code) => documents::leave(&headers, &addressed.answer_with_code(&code)),
+        Step::Refused(refusal) => {
+            tracing::warn!(
+                event = "authorization_refused",
+                client = addressed.client.id,
+                error = refusal.error,
+                reason = refusal.description,
+                "an authorization request was refused"
+            );
+            documents::leave(&headers, &addressed.answer_with_refusal(&refusal))
+        }
+        Step::SignIn if !forms::is_carried(&again(query)) => unknown(
+            query,
+            "the request is too long for the address of the sign-in page",
+        ),
         Step::SignIn => {
             let hint = addressed.form.get("login_hint");
             let hint = hint.filter(|hint| Email::parse(hint).is_ok());
             forms::to_sign_in_as(&caller, &again(query), hint)
         }
-        Step::Confirm | Step::Consent => Redirect::to(&format!("/consent?{query}")).into_response(),
+        Step::Confirm | Step::Consent => {
+            Redirect::to(&format!("{}?{query}", consent::PATH)).into_response()
+        }
     }
 }
+
+const LOGIN_REQUIRED: Refusal = Refusal::new(
+    "login_required",
+    "the user has to sign in, or is not the one that id_token_hint names",
+);
 
 /// What becomes of a request.
 enum Step {
     /// The code goes to the client.
     Sent(String),
     /// The client is told why not (RFC 6749, 4.1.2.1; OpenID Connect Core, 3.1.2.6).
-    Refused(&'static str),
+    Refused(Refusal),
     /// First they sign in.
     SignIn,
     /// First they are asked for their password.
@@ -108,7 +143,7 @@ async fn decide(caller: &Caller, addressed: &Addressed) -> Result<Step, Error> {
     };
     let wanted = match addressed.wanted() {
         Ok(wanted) => wanted,
-        Err(error) => return Ok(Step::Refused(error)),
+        Err(refusal) => return Ok(Step::Refused(refusal)),
     };
     // The client wants this person and nobody else (OpenID Connect Core, 3.1.2.1). A hint that
     // nobody can read, of a key that is long gone, names nobody: without a question that is as
@@ -119,11 +154,12 @@ async fn decide(caller: &Caller, addressed: &Addressed) -> Result<Step, Error> {
             None => !addressed.is_silent(),
         };
         if !is_theirs {
-            return Ok(Step::Refused("login_required"));
+            return Ok(Step::Refused(LOGIN_REQUIRED));
         }
     }
     if addressed.is_denied() {
-        return Ok(Step::Refused("access_denied"));
+        let why = "the user did not allow it";
+        return Ok(Step::Refused(Refusal::new("access_denied", why)));
     }
     if wanted.is_stale(session, state.clock.now_s()) {
         return Ok(Step::Confirm);

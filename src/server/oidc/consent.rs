@@ -15,6 +15,9 @@ use crate::{
     wire::{self, grants::AppRequest, users::GoOn},
 };
 
+/// Page that asks for consent. Its query is the client's request.
+pub const PATH: &str = "/consent";
+
 /// What is asked for, in what the page needs to say it.
 ///
 /// # Errors
@@ -26,7 +29,7 @@ pub async fn describe(
 ) -> Result<AppRequest, Error> {
     let state = &caller.state;
     let addressed = Addressed::read(state, query).await?;
-    let addressed = addressed.ok_or(wire::Error::BadRequest)?;
+    let addressed = addressed.map_err(|_| wire::Error::BadRequest)?;
     let wanted = addressed.wanted().map_err(|_| wire::Error::BadRequest)?;
     let is_stale = wanted.is_stale(session, state.clock.now_s());
     Ok(AppRequest {
@@ -51,7 +54,7 @@ pub async fn decide(
 ) -> Result<GoOn, Error> {
     let state = &caller.state;
     let addressed = Addressed::read(state, query).await?;
-    let addressed = addressed.ok_or(wire::Error::BadRequest)?;
+    let addressed = addressed.map_err(|_| wire::Error::BadRequest)?;
     if !is_allowed {
         let next = authorize::again(&once_denied(query));
         return Ok(GoOn { next });

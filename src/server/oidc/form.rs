@@ -2,7 +2,7 @@
 
 use super::{error::OauthError, request::QUERY_MAX};
 use crate::{
-    server::{answer::refuse, caller, forms, state::State},
+    server::{answer::refuse, caller, forms, headers::KeepsOpener, opener, state::State},
     wire,
 };
 use axum::{
@@ -27,7 +27,8 @@ impl Form {
         let mut read: Vec<(String, String)> = Vec::new();
         for (name, value) in form_urlencoded::parse(body) {
             if read.len() == PARAMETERS_MAX || read.iter().any(|(other, _)| *other == name) {
-                return Err(OauthError::INVALID_REQUEST);
+                let why = "a parameter is there twice, or there are too many";
+                return Err(OauthError::INVALID_REQUEST.because(why));
             }
             read.push((name.into_owned(), value.into_owned()));
         }
@@ -47,7 +48,8 @@ impl Form {
     /// # Errors
     /// `invalid_request` if it is not.
     pub fn require(&self, name: &str) -> Result<&str, OauthError> {
-        self.get(name).ok_or(OauthError::INVALID_REQUEST)
+        let missing = OauthError::INVALID_REQUEST.because("a required parameter is missing");
+        self.get(name).ok_or(missing)
     }
 }
 
@@ -71,7 +73,8 @@ pub async fn read(state: &State, request: Request) -> Result<Asked, OauthError> 
     let address = caller::client_address(&request, hops);
     let (parts, body) = request.into_parts();
     if !forms::is_form_encoded(&parts.headers) {
-        return Err(OauthError::INVALID_REQUEST);
+        let why = "the body has to be application/x-www-form-urlencoded";
+        return Err(OauthError::INVALID_REQUEST.because(why));
     }
     let body = forms::read(body, state).await?;
     Ok(Asked {
@@ -91,7 +94,12 @@ pub async fn ask_by_get(Extract(state): Extract<State>, request: Request) -> Res
     match forms::read(body, &state).await {
         Ok(body) => match std::str::from_utf8(&body) {
             Ok(query) if is_query(query) => {
-                Redirect::to(&format!("{}?{query}", parts.uri.path())).into_response()
+                let again = format!("{}?{query}", parts.uri.path());
+                let mut response = Redirect::to(&again).into_response();
+                if opener::serves_client(&state, &again).await {
+                    response.extensions_mut().insert(KeepsOpener);
+                }
+                response
             }
             _ => refuse(wire::Error::BadRequest),
         },

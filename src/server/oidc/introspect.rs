@@ -8,13 +8,12 @@ use axum::{
     extract::{Request, State as Extract},
     response::{IntoResponse, Response},
 };
-use http::header;
 use serde_json::{Value, json};
 
 /// The endpoint.
 pub async fn answer(Extract(state): Extract<State>, request: Request) -> Response {
     match look_at(&state, request).await {
-        Ok(said) => ([(header::CACHE_CONTROL, "no-store")], Json(said)).into_response(),
+        Ok(said) => Json(said).into_response(),
         Err(error) => error.into_response(),
     }
 }

@@ -28,7 +28,7 @@ use http::{HeaderMap, StatusCode, Uri};
 /// Where it is.
 pub const PATH: &str = "/oauth2/logout";
 /// Where the page that asks people sends their word.
-const CONFIRMED: &str = "/oauth2/logout/confirmed";
+pub const CONFIRMED: &str = "/oauth2/logout/confirmed";
 
 /// What a browser asks with its cookie. The layer that knows who calls goes around it, and the
 /// walls that let no other site's form pass.
@@ -110,6 +110,12 @@ async fn read(state: &State, form: &[u8]) -> Result<Asked, Error> {
         user_id: hint.map(|hint| hint.sub),
         back,
     })
+}
+
+/// Whether a registered client asks: it shows an id token of its own, or where it gets its users back.
+pub async fn is_of_client(state: &State, query: &str) -> bool {
+    let asked = read(state, query.as_bytes()).await;
+    asked.is_ok_and(|asked| asked.user_id.is_some() || asked.back.is_some())
 }
 
 /// A link: done if it shows whose it is, else the person is asked.

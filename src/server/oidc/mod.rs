@@ -30,7 +30,12 @@ use axum::{
 };
 use http::{Method, header};
 use std::time::Duration;
-use tower_http::cors::{Any, CorsLayer};
+use tower_http::cors::{AllowHeaders, Any, CorsLayer};
+
+/// Whether this is an authorization request of a registered client, with an address of its own.
+pub async fn is_of_client(state: &State, query: &str) -> bool {
+    matches!(request::Addressed::read(state, query).await, Ok(Ok(_)))
+}
 
 /// What programs ask. No layer of the pages is around it: nothing here acts by a cookie.
 pub fn routes() -> Router<State> {
@@ -39,7 +44,9 @@ pub fn routes() -> Router<State> {
     let from_pages = CorsLayer::new()
         .allow_origin(Any)
         .allow_methods([Method::GET, Method::POST])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        // Whatever the page's tracing adds: a header that a program sends by itself gives nothing away.
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers([header::WWW_AUTHENTICATE, header::RETRY_AFTER])
         .max_age(Duration::from_hours(1));
     Router::new()
         .route("/.well-known/openid-configuration", get(discovery::answer))
@@ -53,9 +60,9 @@ pub fn routes() -> Router<State> {
             "/oauth2/userinfo",
             get(userinfo::answer).post(userinfo::answer),
         )
+        .route("/oauth2/revoke", post(revoke::answer))
         .layer(from_pages)
         .route("/oauth2/introspect", post(introspect::answer))
-        .route("/oauth2/revoke", post(revoke::answer))
         .merge(authorize::routes_by_post())
         .merge(logout::routes_by_post())
 }

@@ -41,6 +41,26 @@ pub enum Prompt {
     Consent,
 }
 
+/// Refusal that the client is told (RFC 6749, 4.1.2.1; OpenID Connect Core, 3.1.2.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Code for the client's program.
+    pub error: &'static str,
+    /// Sentence for the client's developer.
+    pub description: &'static str,
+}
+
+impl Refusal {
+    /// Refusal with this code.
+    pub const fn new(error: &'static str, description: &'static str) -> Self {
+        Self { error, description }
+    }
+
+    const fn invalid(description: &'static str) -> Self {
+        Self::new("invalid_request", description)
+    }
+}
+
 /// What is asked for, where nothing is wrong with it.
 pub struct Wanted {
     /// What the tokens are to allow.
@@ -56,31 +76,36 @@ pub struct Wanted {
 }
 
 impl Addressed {
-    /// Who asks and where the answer goes. `None` if either is in doubt: then nobody is sent
-    /// anywhere (RFC 6749, 4.1.2.1; RFC 9700, 2.1).
+    /// Reads who asks and where the answer goes. A request in which either is in doubt is refused
+    /// with the reason, which is for the log alone: it is answered to the user, and leads nowhere
+    /// (RFC 6749, 4.1.2.1; RFC 9700, 2.1).
     ///
     /// # Errors
     /// If the database has to be asked and does not answer.
-    pub async fn read(state: &State, query: &str) -> Result<Option<Self>, Error> {
+    pub async fn read(state: &State, query: &str) -> Result<Result<Self, &'static str>, Error> {
         // As it is when it comes back from the person: what could be asked can be answered.
         let is_long = query.len() > QUERY_MAX + DENIED.len()
             || rewritten(query, DECISION, &[]).len() > QUERY_MAX;
         if is_long {
-            return Ok(None);
+            return Ok(Err("the request is longer than 1,900 octets"));
         }
         let Ok(form) = Form::parse(query.as_bytes()) else {
-            return Ok(None);
+            return Ok(Err("a parameter is there twice, or there are too many"));
         };
         let client = match form.get("client_id") {
             Some(id) => clients::find(state, id).await?,
             None => None,
         };
-        let redirect_uri = form.get("redirect_uri").map(str::to_owned);
-        let (Some(client), Some(redirect_uri)) = (client, redirect_uri) else {
-            return Ok(None);
+        let Some(client) = client else {
+            return Ok(Err("client_id names no client, or a disabled one"));
         };
-        let is_registered = client.redirect_uris.contains(&redirect_uri);
-        Ok(is_registered.then(|| Self {
+        let Some(redirect_uri) = form.get("redirect_uri").map(str::to_owned) else {
+            return Ok(Err("redirect_uri is missing"));
+        };
+        if !client.redirect_uris.contains(&redirect_uri) {
+            return Ok(Err("redirect_uri is not one that the client registered"));
+        }
+        Ok(Ok(Self {
             client,
             redirect_uri,
             form,
@@ -91,45 +116,68 @@ impl Addressed {
     /// What is asked for.
     ///
     /// # Errors
-    /// The code that the client is told.
-    pub fn wanted(&self) -> Result<Wanted, &'static str> {
+    /// What the client is told.
+    pub fn wanted(&self) -> Result<Wanted, Refusal> {
         let form = &self.form;
         if form.get("request").is_some() {
-            return Err("request_not_supported");
+            let why = "request objects are not supported";
+            return Err(Refusal::new("request_not_supported", why));
         }
         if form.get("request_uri").is_some() {
-            return Err("request_uri_not_supported");
+            let why = "request_uri is not supported";
+            return Err(Refusal::new("request_uri_not_supported", why));
         }
         match form.get("response_type") {
             Some("code") => {}
-            Some(_) => return Err("unsupported_response_type"),
-            None => return Err("invalid_request"),
+            Some(_) => {
+                let why = "response_type has to be code";
+                return Err(Refusal::new("unsupported_response_type", why));
+            }
+            None => return Err(Refusal::invalid("response_type is missing")),
         }
         if !self.client.may(GrantType::AuthorizationCode) {
-            return Err("unauthorized_client");
+            let why = "the client is not registered for authorization_code";
+            return Err(Refusal::new("unauthorized_client", why));
         }
         if !matches!(form.get("response_mode"), None | Some("query")) {
-            return Err("invalid_request");
+            return Err(Refusal::invalid("response_mode has to be query"));
         }
-        // RFC 7636; `plain` is no protection, and is what is meant where no method is named.
-        let challenge = form.get("code_challenge").filter(|it| is_challenge(it));
-        let (Some(challenge), Some("S256")) = (challenge, form.get("code_challenge_method")) else {
-            return Err("invalid_request");
-        };
         let scopes = Scopes::parse(form.get("scope").unwrap_or_default())
-            .filter(|asked| asked.are_within(&self.client.scopes))
-            .ok_or("invalid_scope")?;
-        let max_age_s = match form.get("max_age") {
+            .filter(|asked| asked.are_within(&self.client.scopes));
+        let Some(scopes) = scopes else {
+            let why = "scope names one that the client is not registered for";
+            return Err(Refusal::new("invalid_scope", why));
+        };
+        let max_age_s = match form.get("max_age").map(str::parse::<u32>) {
             None => None,
-            Some(text) => Some(text.parse().map(u32::into).map_err(|_| "invalid_request")?),
+            Some(Ok(max_age_s)) => Some(max_age_s.into()),
+            Some(Err(_)) => return Err(Refusal::invalid("max_age has to be a number of seconds")),
         };
         Ok(Wanted {
             scopes,
-            challenge: challenge.to_owned(),
+            challenge: self.challenge()?.to_owned(),
             nonce: form.get("nonce").map(str::to_owned),
             prompts: prompts(form.get("prompt").unwrap_or_default())?,
             max_age_s,
         })
+    }
+
+    /// PKCE's challenge (RFC 7636). `plain` is no protection, and is meant where no method is named.
+    fn challenge(&self) -> Result<&str, Refusal> {
+        let Some(challenge) = self.form.get("code_challenge") else {
+            return Err(Refusal::invalid(
+                "code_challenge is missing: PKCE is required",
+            ));
+        };
+        if self.form.get("code_challenge_method") != Some("S256") {
+            return Err(Refusal::invalid("code_challenge_method has to be S256"));
+        }
+        if !is_challenge(challenge) {
+            return Err(Refusal::invalid(
+                "code_challenge has to be 43 letters of base64url",
+            ));
+        }
+        Ok(challenge)
     }
 
     /// Nothing may be asked, and no page be shown (`prompt=none`).
@@ -143,10 +191,23 @@ impl Addressed {
         self.form.get(DECISION) == Some("deny")
     }
 
-    /// Where the browser takes an answer (RFC 6749, 4.1.2), which says whose it is (RFC 9207).
-    pub fn answer(&self, name: &str, value: &str) -> String {
+    /// Address that the browser takes a code to (RFC 6749, 4.1.2).
+    pub fn answer_with_code(&self, code: &str) -> String {
+        self.answer(&[("code", code)])
+    }
+
+    /// Address that the browser takes a refusal to (RFC 6749, 4.1.2.1).
+    pub fn answer_with_refusal(&self, refusal: &Refusal) -> String {
+        self.answer(&[
+            ("error", refusal.error),
+            ("error_description", refusal.description),
+        ])
+    }
+
+    /// Each answer says whose it is (RFC 9207).
+    fn answer(&self, said: &[(&str, &str)]) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        query.append_pair(name, value);
+        query.extend_pairs(said);
         if let Some(state) = self.form.get("state") {
             query.append_pair("state", state);
         }
@@ -173,7 +234,7 @@ fn is_challenge(text: &str) -> bool {
     text.len() == CHALLENGE_LEN && text.bytes().all(is_letter)
 }
 
-fn prompts(text: &str) -> Result<Vec<Prompt>, &'static str> {
+fn prompts(text: &str) -> Result<Vec<Prompt>, Refusal> {
     let prompts = text
         .split(' ')
         .filter(|word| !word.is_empty())
@@ -182,11 +243,11 @@ fn prompts(text: &str) -> Result<Vec<Prompt>, &'static str> {
             // Which account is asked along with who they are.
             "login" | "select_account" => Ok(Prompt::Login),
             "consent" => Ok(Prompt::Consent),
-            _ => Err("invalid_request"),
+            _ => Err(Refusal::invalid("prompt has an unknown value")),
         })
         .collect::<Result<Vec<_>, _>>()?;
     if prompts.contains(&Prompt::None) && prompts.len() > 1 {
-        return Err("invalid_request");
+        return Err(Refusal::invalid("prompt=none allows no other value"));
     }
     Ok(prompts)
 }

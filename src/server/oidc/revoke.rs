@@ -10,12 +10,12 @@ use axum::{
     extract::{Request, State as Extract},
     response::{IntoResponse, Response},
 };
-use http::{StatusCode, header};
+use http::StatusCode;
 
 /// The endpoint.
 pub async fn answer(Extract(state): Extract<State>, request: Request) -> Response {
     match revoke(&state, request).await {
-        Ok(()) => (StatusCode::OK, [(header::CACHE_CONTROL, "no-store")]).into_response(),
+        Ok(()) => StatusCode::OK.into_response(),
         Err(error) => error.into_response(),
     }
 }

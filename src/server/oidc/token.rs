@@ -10,7 +10,6 @@ use axum::{
     extract::{Request, State as Extract},
     response::{IntoResponse, Response},
 };
-use http::header;
 use serde::Serialize;
 
 /// What a client gets (RFC 6749, 5.1; OpenID Connect Core, 3.1.3.3). It is not for logs, so that
@@ -51,7 +50,7 @@ impl Tokens {
 /// The endpoint.
 pub async fn answer(Extract(state): Extract<State>, request: Request) -> Response {
     match give(&state, request).await {
-        Ok(tokens) => ([(header::CACHE_CONTROL, "no-store")], Json(tokens)).into_response(),
+        Ok(tokens) => Json(tokens).into_response(),
         Err(error) => error.into_response(),
     }
 }

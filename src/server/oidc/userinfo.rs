@@ -17,7 +17,7 @@ pub async fn answer(Extract(state): Extract<State>, headers: HeaderMap) -> Respo
         return challenge(StatusCode::UNAUTHORIZED, r#"Bearer realm="userinfo""#);
     };
     match about(&state, shown).await {
-        Ok(Ok(said)) => ([(header::CACHE_CONTROL, "no-store")], Json(said)).into_response(),
+        Ok(Ok(said)) => Json(said).into_response(),
         Ok(Err(refused)) => refused,
         Err(error) => super::error::OauthError::from(error).into_response(),
     }
@@ -32,11 +32,11 @@ async fn about(state: &State, shown: &str) -> Result<Result<serde_json::Value, R
         None => None,
     };
     let (Some(AccessToken { scopes, .. }), Some(grant)) = (token, grant) else {
-        let invalid = r#"Bearer realm="userinfo", error="invalid_token""#;
+        let invalid = r#"Bearer realm="userinfo", error="invalid_token", error_description="the access token is unknown, expired or revoked""#;
         return Ok(Err(challenge(StatusCode::UNAUTHORIZED, invalid)));
     };
     if !scopes.contains("openid") {
-        let insufficient = r#"Bearer realm="userinfo", error="insufficient_scope", scope="openid""#;
+        let insufficient = r#"Bearer realm="userinfo", error="insufficient_scope", error_description="the access token lacks the scope", scope="openid""#;
         return Ok(Err(challenge(StatusCode::FORBIDDEN, insufficient)));
     }
     let mut said = json!({ "sub": grant.user_id });

@@ -246,7 +246,7 @@ async fn whoever_comes_from_a_form_of_ours_leaves_by_a_page_of_ours() {
         page.header("content-security-policy")
             .contains("frame-ancestors 'none'")
     );
-    assert_eq!(page.header("cache-control"), "no-store");
+    assert_eq!(page.header("cache-control"), "no-store, no-transform");
 }
 
 #[tokio::test]

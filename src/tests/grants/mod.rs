@@ -6,6 +6,7 @@ mod codes;
 mod consent;
 mod endings;
 mod logout;
+mod opener;
 mod pruning;
 mod refresh;
 mod userinfo;

@@ -88,7 +88,7 @@ impl Kind {
             ApiKey | Access => (401, "error=\"invalid_token\""),
             // The person is asked: a link alone signs nobody out.
             Id => (200, "Do you want to sign out?"),
-            Refresh => (400, "{\"error\":\"invalid_grant\"}"),
+            Refresh => (400, "{\"error\":\"invalid_grant\","),
             Logout => (400, "no logout token"),
         }
     }

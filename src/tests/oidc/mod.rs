@@ -4,6 +4,7 @@
 mod assertions;
 mod authentication;
 mod discovery;
+mod from_pages;
 mod keys;
 mod operator;
 mod tokens;
@@ -117,11 +118,25 @@ pub fn encode(part: &Value) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(serde_json::to_vec(part).unwrap())
 }
 
+/// A sentence for the client's developer, of the letters that it may have (RFC 6749, 5.2).
+pub fn assert_described(description: &str, what: &str) {
+    let may = |byte| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e);
+    assert!(description.len() > 10, "{what}: {description:?}");
+    assert!(description.bytes().all(may), "{what}: {description:?}");
+}
+
 /// A refusal in OAuth's words, which nobody keeps.
 pub fn assert_refused(answer: &Answer, status: u16, code: &str, what: &str) {
     assert_eq!(answer.status, status, "{what}: {}", answer.body);
-    assert_eq!(answer.json(), json!({ "error": code }), "{what}");
-    assert_eq!(answer.header("cache-control"), "no-store", "{what}");
+    let body = answer.json();
+    assert_eq!(body["error"], code, "{what}");
+    assert_described(body["error_description"].as_str().unwrap(), what);
+    assert_eq!(body.as_object().unwrap().len(), 2, "{what}");
+    assert_eq!(
+        answer.header("cache-control"),
+        "no-store, no-transform",
+        "{what}"
+    );
     assert!(answer.set_cookies().is_empty(), "{what}");
     if status == 401 {
         let challenge = answer.header("www-authenticate");

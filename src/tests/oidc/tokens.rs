@@ -170,7 +170,7 @@ async fn a_token_is_told_about_to_whom_it_was_given_and_whom_it_is_for() {
     let form = [("token", &*token), ("token_type_hint", "refresh_token")];
     let answer = ask(&app, "/oauth2/introspect", Some(&one.basic()), &form).await;
     let said = answer.json();
-    assert_eq!(answer.header("cache-control"), "no-store");
+    assert_eq!(answer.header("cache-control"), "no-store, no-transform");
     assert_eq!(said["client_id"], *one.id);
     assert_eq!(said["sub"], *one.id);
     assert_eq!(said["scope"], "orders:read orders:write");
