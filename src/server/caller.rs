@@ -3,6 +3,7 @@
 use super::{
     activity::Visitor,
     answer::refuse,
+    clear_site_data::{self, Words},
     cookie::{self, Found, SetCookies, Shown},
     sessions::{self, Resumed, Session},
     state::State,
@@ -63,6 +64,7 @@ pub async fn identify(
             wire::Error::SignInNeeded
         });
     }
+    let words = Words::of(headers);
     let visitor = visitor(&request, state.config.server.trusted_proxy_hops);
     let mut shown = Shown::default();
     let resumed = match cookie::find(headers, &state.cookie_names.session) {
@@ -102,6 +104,7 @@ pub async fn identify(
     caller
         .cookies
         .write(&caller.state.cookie_names, &mut response);
+    clear_site_data::write(&mut response, words);
     response
 }
 

@@ -1,5 +1,6 @@
 //! The one place that reads our cookies and writes `Set-Cookie`.
 
+use super::clear_site_data::Forget;
 use aws_lc_rs::digest;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderValue, Response, header};
@@ -179,20 +180,15 @@ impl SetCookies {
 
     /// Writes them onto the response, under these names.
     pub fn write<B>(&self, names: &Names, response: &mut Response<B>) {
-        let headers = response.headers_mut();
         let mut cookies = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for cookie in cookies.drain(..) {
             if cookie.kind == Kind::Session && cookie.max_age_s == Some(0) {
-                // Back, and another tab, find nothing private any more (ASVS 14.3.1).
-                headers.insert(
-                    "clear-site-data",
-                    HeaderValue::from_static(r#""cache", "storage""#),
-                );
+                response.extensions_mut().insert(Forget::Everything);
             }
             let (name, value) = (names.of(cookie.kind), &cookie.value);
             let line = format!("{name}={value}; {}", attributes(cookie.max_age_s));
             if let Ok(value) = HeaderValue::try_from(line) {
-                headers.append(header::SET_COOKIE, value);
+                response.headers_mut().append(header::SET_COOKIE, value);
             }
         }
     }

@@ -8,6 +8,7 @@
 use super::{
     answer::{refuse, wants_html},
     caller::Caller,
+    clear_site_data::Forget,
     cookie::{self, Found},
     error::Error,
     headers::{HEAD_MAX, USUAL_MAX},
@@ -252,7 +253,10 @@ pub fn to_sign_in_as(caller: &Caller, page: &str, email: Option<&str>) -> Respon
         outcome: Err(wire::Error::SignInNeeded),
         typed: Vec::new(),
     };
-    send(caller, &sign_in, told)
+    let mut response = send(caller, &sign_in, told);
+    // It ended elsewhere, or by its times: this browser learns it now.
+    response.extensions_mut().insert(Forget::Pages);
+    response
 }
 
 /// Most octets of the query that leads on: the address has to fit into the head of a response.

@@ -4,6 +4,7 @@ pub mod activity;
 pub mod answer;
 pub mod api_keys;
 pub mod caller;
+mod clear_site_data;
 mod cli;
 pub mod clients;
 pub mod clock;

@@ -9,6 +9,7 @@
 mod api_keys;
 mod app;
 mod asvs;
+mod browser_copies;
 mod config;
 mod cross_site;
 mod doctor;

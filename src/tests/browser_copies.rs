@@ -1,0 +1,110 @@
+//! Copies of private pages in browsers: forgotten when the session is over.
+
+use crate::{
+    app::{Answer, Browser, EMAIL, TestApp, encoded},
+    grants::{other_app_with, text},
+};
+use reqwest::Method;
+
+/// What Chromium sends along, and other browsers do not.
+const BRANDS: (&str, &str) = (
+    "sec-ch-ua",
+    r#""Chromium";v="148", "Google Chrome";v="148", "Not/A)Brand";v="99""#,
+);
+const LOGGED_OUT: &str = "https://app.example/bye";
+
+/// Opens a page, with these headers as well.
+async fn open_with(browser: &Browser, path: &str, headers: &[(&str, &str)]) -> Answer {
+    let mut request = browser
+        .request(Method::GET, path)
+        .header("accept", "text/html");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    browser.send(request).await
+}
+
+/// Signs out as a form does.
+async fn sign_out_with(browser: &Browser, headers: &[(&str, &str)]) -> Answer {
+    let mut request = browser
+        .request(Method::POST, "/api/sign_out")
+        .header("origin", browser.url())
+        .header("content-type", "application/x-www-form-urlencoded");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    browser.send(request).await
+}
+
+#[tokio::test]
+async fn signing_out_does_not_make_chromium_walk_through_its_cache() {
+    let app = TestApp::new().await;
+    for html in [&[BRANDS][..], &[BRANDS, ("accept", "text/html")]] {
+        let browser = app
+            .signed_up(&format!("ada{}@example.com", html.len()))
+            .await;
+        let answer = sign_out_with(&browser, html).await;
+        assert!([200, 303].contains(&answer.status), "{}", answer.body);
+        assert_eq!(
+            answer.header("clear-site-data"),
+            r#""prefetchCache", "prerenderCache", "storage""#
+        );
+    }
+}
+
+#[tokio::test]
+async fn signing_out_empties_the_cache_of_browsers_without_a_finer_word() {
+    let app = TestApp::new().await;
+    for brands in [None, Some(r#""Not/A)Brand";v="99", "Other";v="1""#)] {
+        let browser = app
+            .signed_up(&format!("ada{}@example.com", brands.map_or(0, str::len)))
+            .await;
+        let headers: Vec<_> = brands.map(|it| ("sec-ch-ua", it)).into_iter().collect();
+        let answer = sign_out_with(&browser, &headers).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        assert_eq!(answer.header("clear-site-data"), r#""cache", "storage""#);
+    }
+}
+
+#[tokio::test]
+async fn an_app_that_signs_a_person_out_and_takes_them_back_leaves_no_pages_here() {
+    let app = TestApp::new().await;
+    let other = other_app_with(&app, |said| {
+        said.post_logout_redirect_uris = Some(vec![LOGGED_OUT.to_owned()]);
+    })
+    .await;
+    for (headers, word) in [(&[][..], "\"cache\""), (&[BRANDS], "\"prefetchCache\"")] {
+        let browser = app.signed_up(&format!("{}@a.example", word.len())).await;
+        let tokens = other.tokens(&browser, &[]).await;
+        let query = encoded(&[
+            ("id_token_hint", text(&tokens, "id_token")),
+            ("post_logout_redirect_uri", LOGGED_OUT),
+        ]);
+        let answer = open_with(&browser, &format!("/oauth2/logout?{query}"), headers).await;
+        assert_eq!(answer.header("location"), LOGGED_OUT);
+        let forgets = answer.header("clear-site-data");
+        assert!(forgets.contains(word), "{forgets}");
+    }
+}
+
+#[tokio::test]
+async fn a_browser_that_learns_of_its_sessions_end_forgets_pages_and_keeps_its_storage() {
+    let app = TestApp::new().await;
+    let elsewhere = app.signed_up(EMAIL).await;
+    for (headers, expected) in [
+        (&[][..], r#""cache""#),
+        (&[BRANDS], r#""prefetchCache", "prerenderCache""#),
+    ] {
+        let browser = app.browser();
+        browser.sign_in(EMAIL, crate::app::PASSWORD).await;
+        let page = open_with(&browser, "/account", headers).await;
+        assert_eq!((page.status, page.header("clear-site-data")), (200, ""));
+        elsewhere.call("end_other_sessions", &[]).await;
+        let page = open_with(&browser, "/account", headers).await;
+        assert_eq!(page.status, 303);
+        assert_eq!(page.header("clear-site-data"), expected);
+    }
+    // An anonymous visitor has nothing to forget.
+    let page = app.browser().open("/account").await;
+    assert_eq!((page.status, page.header("clear-site-data")), (303, ""));
+}
