@@ -6,6 +6,7 @@ use super::{
     clear_site_data::{self, Words},
     cookie::{self, Found, SetCookies, Shown},
     sessions::{self, Resumed, Session},
+    speculation,
     state::State,
 };
 use crate::wire;
@@ -51,6 +52,9 @@ pub async fn identify(
     next: Next,
 ) -> Response {
     let headers = request.headers();
+    if let Some(refused) = speculation::refuse(headers, &state.cookie_names) {
+        return refused;
+    }
     // What a program shows is good at `/v1` and nowhere else: beside a cookie nobody can say who is
     // meant, and alone it is nobody (security.md AK-4).
     if request.uri().path().starts_with("/api/") && bearer(headers).is_some() {

@@ -38,6 +38,7 @@ pub mod secret;
 pub mod sessions;
 pub mod settings;
 pub mod signing_keys;
+mod speculation;
 pub mod state;
 pub mod users;
 mod v1;

@@ -1,8 +1,9 @@
-//! Copies of private pages in browsers: forgotten when the session is over.
+//! Copies of private pages in browsers: forgotten when the session is over, and never made by a
+//! speculative request.
 
 use crate::{
     app::{Answer, Browser, EMAIL, TestApp, encoded},
-    grants::{other_app_with, text},
+    grants::{other_app, other_app_with, text},
 };
 use reqwest::Method;
 
@@ -12,6 +13,15 @@ const BRANDS: (&str, &str) = (
     r#""Chromium";v="148", "Google Chrome";v="148", "Not/A)Brand";v="99""#,
 );
 const LOGGED_OUT: &str = "https://app.example/bye";
+
+/// How browsers say that nobody has clicked yet.
+const SPECULATIVE: [(&str, &str); 5] = [
+    ("sec-purpose", "prefetch"),
+    ("sec-purpose", "prefetch;prerender"),
+    ("sec-purpose", "prefetch;anonymous-client-ip"),
+    ("purpose", "prefetch"),
+    ("x-moz", "prefetch"),
+];
 
 /// Opens a page, with these headers as well.
 async fn open_with(browser: &Browser, path: &str, headers: &[(&str, &str)]) -> Answer {
@@ -107,4 +117,112 @@ async fn a_browser_that_learns_of_its_sessions_end_forgets_pages_and_keeps_its_s
     // An anonymous visitor has nothing to forget.
     let page = app.browser().open("/account").await;
     assert_eq!((page.status, page.header("clear-site-data")), (303, ""));
+}
+
+#[tokio::test]
+async fn a_speculative_request_with_a_session_gets_nothing_and_renews_nothing() {
+    let app = TestApp::with(|config| {
+        config.forward_auth.allowed_hosts = vec!["wiki.example".to_owned()];
+    })
+    .await;
+    let browser = app.signed_up(EMAIL).await;
+    app.pass(400);
+    let before = browser.session();
+    let paths = [
+        "/",
+        "/account",
+        "/account/sessions",
+        "/sign-in",
+        "/nothing-here",
+        "/api/viewer",
+        "/api/list_sessions",
+        "/auth/return?to=https%3A%2F%2Fwiki.example%2F",
+        "/auth/check",
+    ];
+    for path in paths {
+        for purpose in SPECULATIVE {
+            let headers = [purpose, ("x-original-url", "https://wiki.example/")];
+            let answer = open_with(&browser, path, &headers).await;
+            assert_eq!(answer.status, 403, "{path} {purpose:?}");
+            assert_eq!(answer.body, "", "{path}");
+            assert_eq!(answer.header("remote-user"), "", "{path}");
+            assert!(answer.set_cookies().is_empty(), "{path} {purpose:?}");
+        }
+    }
+    assert_eq!(browser.session(), before);
+    // It was due.
+    assert_eq!(browser.open("/account").await.set_cookies().len(), 1);
+}
+
+#[tokio::test]
+async fn a_speculative_request_does_not_use_up_what_is_shown_once() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    let form = [
+        ("label", "a script"),
+        ("scopes", "profile:read"),
+        ("expires_in_days", "1"),
+    ];
+    let made = browser
+        .submit("/account/keys", "create_api_key", &form)
+        .await;
+    assert_eq!(made.status, 303);
+    for purpose in SPECULATIVE {
+        let answer = open_with(&browser, "/account/keys", &[purpose]).await;
+        assert!(answer.set_cookies().is_empty());
+    }
+    let page = browser.open(made.header("location")).await;
+    assert!(page.body.contains("ck_"), "{}", page.body);
+
+    // Without a session as well: what an anonymous visitor typed waits for the click.
+    let visitor = app.browser();
+    visitor
+        .submit(
+            "/sign-up",
+            "sign_up",
+            &[("email", "ada@"), ("password", "")],
+        )
+        .await;
+    open_with(&visitor, "/sign-up", &[SPECULATIVE[0]]).await;
+    assert!(visitor.open("/sign-up").await.body.contains("ada@"));
+}
+
+#[tokio::test]
+async fn a_speculative_request_gives_no_code_and_signs_no_one_out() {
+    let app = TestApp::new().await;
+    let other = other_app(&app).await;
+    let browser = app.signed_up(EMAIL).await;
+    let tokens = other.tokens(&browser, &[]).await;
+    let codes = "SELECT COUNT(*) FROM authorization_codes";
+    let before = app.count(codes).await;
+    let hint = encoded(&[("id_token_hint", text(&tokens, "id_token"))]);
+    for purpose in SPECULATIVE {
+        for path in [other.link(&[]), format!("/oauth2/logout?{hint}")] {
+            let answer = open_with(&browser, &path, &[purpose]).await;
+            assert_eq!((answer.status, answer.header("location")), (403, ""));
+        }
+    }
+    assert_eq!(app.count(codes).await, before);
+    assert_eq!(browser.viewer().await.as_deref(), Some(EMAIL));
+    // Each of the two does it at the click.
+    assert_eq!(browser.open(&other.link(&[])).await.status, 303);
+    assert_eq!(app.count(codes).await, before + 1);
+    browser.open(&format!("/oauth2/logout?{hint}")).await;
+    assert_eq!(browser.viewer().await, None);
+}
+
+#[tokio::test]
+async fn an_anonymous_visitor_may_prefetch_public_pages() {
+    let app = TestApp::new().await;
+    for path in ["/", "/sign-in", "/sign-up", "/developers", "/favicon.svg"] {
+        let plain = app.browser().open(path).await.status;
+        for purpose in SPECULATIVE {
+            let answer = open_with(&app.browser(), path, &[purpose]).await;
+            assert_eq!(answer.status, plain, "{path}");
+        }
+    }
+    // What is the same for all visitors is so with a session, too.
+    let browser = app.signed_up(EMAIL).await;
+    let answer = open_with(&browser, "/developers", &[SPECULATIVE[0]]).await;
+    assert_eq!(answer.status, 200);
 }
