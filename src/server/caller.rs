@@ -5,6 +5,7 @@ use super::{
     answer::refuse,
     clear_site_data::{self, Words},
     cookie::{self, Found, SetCookies, Shown},
+    forwarded,
     sessions::{self, Resumed, Session},
     speculation,
     state::State,
@@ -163,6 +164,7 @@ pub(super) fn client_address(request: &Request, trusted_hops: u32) -> IpAddr {
         .extensions()
         .get::<Peer>()
         .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+    forwarded::warn_once(request.headers(), trusted_hops, socket);
     let Some(hops_before) = trusted_hops.checked_sub(1) else {
         return socket;
     };

@@ -18,6 +18,7 @@ pub mod doors;
 pub mod error;
 pub mod forms;
 pub mod forward_auth;
+mod forwarded;
 pub mod grants;
 pub mod headers;
 mod jws;

@@ -16,6 +16,7 @@ mod doctor;
 mod doors;
 mod forms;
 mod forward_auth;
+mod forwarded;
 mod grants;
 mod guide;
 mod hostile;
