@@ -2,7 +2,7 @@
 
 use super::{
     account::Account,
-    report::{Checked, Report, Why, fail},
+    report::{Checked, Report, Why, fail, note},
     site::{Site, send, with, with_form},
 };
 use http::{Method, header};
@@ -51,27 +51,31 @@ const FROM_ELSEWHERE: [Headers; 3] = [
 ];
 
 pub async fn examine(site: &Site, account: Result<&mut Account, String>, report: &mut Report) {
+    report.record(
+        "browsers without Sec-Fetch-Site can send the site's own forms",
+        own_origin(site).await,
+    );
     let account = match account {
         Ok(account) => account,
         Err(why) => {
             let why = format!("there is no account: {why}");
-            return report.note("other sites can do nothing", Err(Why::Skipped(why)));
+            return report.record("other sites can do nothing", Err(Why::Skipped(why)));
         }
     };
     for (name, headers) in POSTS {
-        report.note(name, post(site, account, headers).await);
+        report.record(name, post(site, account, headers).await);
     }
-    report.note(
+    report.record(
         "a body that is no form is refused",
         no_form(site, account).await,
     );
-    report.note("another site reads nothing", reads(site, account).await);
+    report.record("another site reads nothing", reads(site, account).await);
     for (name, origin) in [
         ("a socket for another site is refused", Some(EVIL)),
         ("a socket for the Origin null is refused", Some("null")),
         ("a socket for nobody in particular is refused", None),
     ] {
-        report.note(name, socket(site, account, origin).await);
+        report.record(name, socket(site, account, origin).await);
     }
 }
 
@@ -82,15 +86,32 @@ async fn post(site: &Site, account: &mut Account, headers: Headers) -> Checked {
     refused(site, account, with_headers(request, headers), 403).await
 }
 
+/// Old browsers, and all browsers on plain http, say by `Origin` alone where a form comes from. It is
+/// compared with `Host`, which a proxy may have replaced.
+async fn own_origin(site: &Site) -> Checked {
+    let request = site
+        .request(Method::POST, "/api/sign_out")
+        .header(header::ORIGIN, &site.origin);
+    let answer = send(with_form(request, &[])).await?;
+    match answer.status {
+        403 => note(
+            "403: Host does not arrive as the browser sent it; have the proxy pass it on (nginx: \
+             proxy_set_header Host $http_host)",
+        ),
+        _ => answer.expect_status(&[200]),
+    }
+}
+
 /// Row 7: what no form can be is not read as one, wherever it comes from.
 async fn no_form(site: &Site, account: &mut Account) -> Checked {
-    for (from, status) in [(EVIL, 403), (site.origin.as_str(), 415)] {
+    let own: Headers = &[("sec-fetch-site", "same-origin")];
+    for (from, headers, status) in [(EVIL, &[][..], 403), (&site.origin, own, 415)] {
         let request = site
             .request(Method::POST, "/api/sign_out")
             .header(header::ORIGIN, from)
             .header(header::CONTENT_TYPE, "text/plain")
             .body("{}");
-        let request = with(request, account.ticket());
+        let request = with_headers(with(request, account.ticket()), headers);
         refused(site, account, request, status).await?;
     }
     Ok(())
@@ -130,9 +151,12 @@ async fn socket(site: &Site, account: &Account, origin: Option<&str>) -> Checked
         Some(origin) => request.header(header::ORIGIN, origin),
         None => request,
     };
-    send(with(request, account.ticket()))
-        .await?
-        .expect_status(&[403])
+    let answer = send(with(request, account.ticket())).await?;
+    match answer.status {
+        101 => fail("101: a socket is open"),
+        200 => note("200: no socket is open; the request arrived without its Upgrade header"),
+        _ => answer.expect_status(&[403]),
+    }
 }
 
 /// Sends what must be refused, and change nothing.

@@ -1,7 +1,7 @@
 //! The headers that every answer must have, whatever its kind (security.md XS-8).
 
 use super::{
-    report::{Checked, Report, Why, fail},
+    report::{Checked, Report, Why, fail, note},
     site::{Answer, Site, has_extension, send, with_form},
 };
 use http::Method;
@@ -20,9 +20,9 @@ type Check = fn(&Answer) -> Checked;
 pub async fn examine(site: &Site, report: &mut Report) {
     let answers = match ask(site).await {
         Ok(answers) => answers,
-        Err(why) => return report.note("every kind of answer has its headers", Err(why)),
+        Err(why) => return report.record("every kind of answer has its headers", Err(why)),
     };
-    let checks: [(&str, Check); 8] = [
+    let checks: [(&str, Check); 9] = [
         (
             "the content security policy lets only the page's own scripts run",
             policy,
@@ -49,31 +49,33 @@ pub async fn examine(site: &Site, report: &mut Report) {
         ("nothing can be framed", |it| {
             is(it, "x-frame-options", &["DENY"])
         }),
-        (
-            "the server does not say what it is, nor let other origins read",
-            quiet,
-        ),
+        ("no answer lets other origins read it", |it| {
+            is_absent(it, "access-control-allow-origin").or_else(fail)
+        }),
+        ("no answer names the software that serves it", |it| {
+            // Cloakroom sends neither: a proxy does.
+            ["server", "x-powered-by"]
+                .into_iter()
+                .try_for_each(|name| is_absent(it, name))
+                .or_else(|found| note(format!("{found}; a proxy in front adds it")))
+        }),
     ];
     for (name, check) in checks {
-        report.note(name, each(&answers, check));
+        report.record(name, each(&answers, check));
     }
-    report.note("no two answers have the same nonce", nonces(&answers));
-    report.note(
+    report.record("no two answers have the same nonce", nonces(&answers));
+    report.record(
         "nobody keeps a copy of a page",
         each(&answers, |it| {
             let is_image = it.header("content-type").starts_with("image/");
-            if is_image {
-                Ok(())
-            } else {
-                is(it, "cache-control", &["no-store"])
-            }
+            if is_image { Ok(()) } else { is_not_stored(it) }
         }),
     );
-    report.note(
+    report.record(
         "a file is kept for ever only if its name has a hash",
         file(site, &answers).await,
     );
-    report.note("a large body is refused", large(site).await);
+    report.record("a large body is refused", large(site).await);
 }
 
 /// One of every kind.
@@ -100,14 +102,17 @@ async fn ask(site: &Site) -> Result<Vec<(&'static str, Answer)>, Why> {
     ])
 }
 
-/// Whether the check passes for all; the first that it does not for is named.
+/// Whether the check passes for all answers. The first failure is named, or else the first note.
 fn each(answers: &Answers, check: impl Fn(&Answer) -> Checked) -> Checked {
-    answers.iter().try_for_each(|(kind, answer)| {
-        check(answer).map_err(|why| match why {
-            Why::Failed(found) => Why::Failed(format!("{kind}: {found}")),
-            skipped @ Why::Skipped(_) => skipped,
-        })
-    })
+    let mut remark = Ok(());
+    for (kind, answer) in answers {
+        match check(answer).map_err(|why| why.about(kind)) {
+            Ok(()) => {}
+            Err(why @ Why::Failed(_)) => return Err(why),
+            Err(why) => remark = remark.and(Err(why)),
+        }
+    }
+    remark
 }
 
 fn is(answer: &Answer, name: &str, expected: &[&str]) -> Checked {
@@ -134,20 +139,30 @@ fn transport(answer: &Answer) -> Checked {
         .and_then(|seconds| seconds.trim_matches('"').parse::<u64>().ok());
     match max_age_s {
         Some(seconds) if seconds >= YEAR_S => Ok(()),
-        _ => fail(format!(
-            "strict-transport-security is {found:?}, expected max-age={YEAR_S} at least"
+        // How long, and whether at all, is the operator's to say.
+        _ => note(format!(
+            "strict-transport-security is {found:?}; max-age={YEAR_S} keeps browsers from plain \
+             http for a year"
         )),
     }
 }
 
-fn quiet(answer: &Answer) -> Checked {
-    for name in ["server", "x-powered-by", "access-control-allow-origin"] {
-        let found = answer.header(name);
-        if !found.is_empty() {
-            return fail(format!("{name} is {found:?}, expected none"));
-        }
+/// A proxy, or a server of another kind, may have added it; the error says what it found.
+fn is_absent(answer: &Answer, name: &str) -> Result<(), String> {
+    match answer.header(name) {
+        "" => Ok(()),
+        found => Err(format!("{name} is {found:?}, expected none")),
     }
-    Ok(())
+}
+
+/// `no-store`, among others.
+fn is_not_stored(answer: &Answer) -> Checked {
+    let found = answer.header("cache-control");
+    let mut directives = found.split(',').map(str::trim);
+    if directives.any(|it| it.eq_ignore_ascii_case("no-store")) {
+        return Ok(());
+    }
+    fail(format!("cache-control is {found:?}, expected no-store"))
 }
 
 /// The sources that a directive of the policy names.

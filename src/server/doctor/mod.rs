@@ -3,6 +3,7 @@
 //! makes one throw-away account there.
 
 mod account;
+mod addresses;
 mod cross_site;
 mod headers;
 mod passwords;
@@ -25,8 +26,8 @@ pub async fn examine(url: &str, random: &Random) -> Result<Report, Error> {
     let mut report = Report::default();
     let is_there = ready(&site).await;
     let is_silent = is_there.is_err();
-    report.note("it is reachable and ready", is_there);
-    report.note("it is reached by https", site.is_private());
+    report.record("it is reachable and ready", is_there);
+    report.record("it is reached by https", site.is_private());
     if is_silent {
         return Ok(report);
     }
@@ -35,13 +36,11 @@ pub async fn examine(url: &str, random: &Random) -> Result<Report, Error> {
 
     let mut account = Account::new(random)?;
     let short = account.sign_up_with_a_short_password(&site, random).await;
-    report.note("short passwords are refused", short);
+    report.record("short passwords are refused", short);
     let made = account.sign_up(&site).await;
     // What needs an account says why there is none.
-    let missing = made.as_ref().err().map(|why| match why {
-        Why::Failed(why) | Why::Skipped(why) => why.clone(),
-    });
-    report.note("an account is made and signed in", made);
+    let missing = made.as_ref().err().map(|why| why.clone().into_text());
+    report.record("an account is made and signed in", made);
     macro_rules! with_account {
         ($($name:literal: $check:expr,)*) => {
             $(
@@ -49,7 +48,7 @@ pub async fn examine(url: &str, random: &Random) -> Result<Report, Error> {
                     None => $check.await,
                     Some(why) => Err(Why::Skipped(format!("there is no account: {why}"))),
                 };
-                report.note($name, checked);
+                report.record($name, checked);
             )*
         };
     }
@@ -58,6 +57,7 @@ pub async fn examine(url: &str, random: &Random) -> Result<Report, Error> {
         "the session's cookie is kept from scripts and other sites": account.cookie_attributes(),
         "the session's cookie is in no answer's text": account.cookie_is_not_told(&site),
         "a session ends within 30 days": account.session_ends(&site),
+        "visitors are told apart by their address": account.address_is_seen(&site),
         "two session cookies in a request are refused": account.two_cookies(&site),
     }
     let who = match &missing {

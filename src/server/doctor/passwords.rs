@@ -97,6 +97,7 @@ impl Account {
             let request = site
                 .request(Method::POST, "/api/sign_in")
                 .header(header::ORIGIN, &site.origin)
+                .header("sec-fetch-site", "same-origin")
                 .header("x-forwarded-for", format!("203.0.113.{guess}"));
             let form = [("email", &*self.email), ("password", &*wrong)];
             let answer = send(with_form(request, &form)).await?;

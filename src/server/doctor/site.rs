@@ -4,7 +4,10 @@ use super::report::{Checked, Why, fail};
 use crate::server::{cookie, error::Error};
 use http::{HeaderMap, Method, header};
 use reqwest::{Client, RequestBuilder, Url, redirect};
-use std::time::Duration;
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 /// Whoever does not answer within this time does not answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -43,17 +46,30 @@ impl Site {
         if !origin.is_tuple() || !matches!(url.scheme(), "http" | "https") {
             return Err(refused("expected https://…".to_owned()));
         }
-        let http = Client::builder()
-            .redirect(redirect::Policy::none())
-            .no_proxy()
-            .timeout(PATIENCE)
-            .build()
-            .map_err(|error| refused(error.to_string()))?;
+        let http = client(None).map_err(|error| refused(error.to_string()))?;
         Ok(Self {
             origin: origin.ascii_serialization(),
             url,
             http,
         })
+    }
+
+    /// The same site, asked from this address of the machine.
+    pub fn asked_from(&self, address: IpAddr) -> Result<Self, Why> {
+        Ok(Self {
+            origin: self.origin.clone(),
+            url: self.url.clone(),
+            http: client(Some(address))?,
+        })
+    }
+
+    /// Its addresses.
+    pub async fn addresses(&self) -> Vec<SocketAddr> {
+        let host = self.url.host_str().unwrap_or_default();
+        let host = host.trim_matches(['[', ']']);
+        let port = self.url.port_or_known_default().unwrap_or_default();
+        let found = tokio::net::lookup_host((host, port)).await;
+        found.map_or_else(|_| Vec::new(), Iterator::collect)
     }
 
     /// Whether what is said on the way is hidden. Browsers trust this machine's own name, and
@@ -63,7 +79,7 @@ impl Site {
         let is_here = host == "localhost"
             || host.ends_with(".localhost")
             || host.trim_matches(['[', ']']).parse().is_ok_and(|address| {
-                let address: std::net::IpAddr = address;
+                let address: IpAddr = address;
                 address.is_loopback()
             });
         match self.url.scheme() {
@@ -113,6 +129,15 @@ impl Site {
             status => fail(format!("/api/list_sessions: {status}, expected 200 or 401")),
         }
     }
+}
+
+fn client(from: Option<IpAddr>) -> reqwest::Result<Client> {
+    Client::builder()
+        .redirect(redirect::Policy::none())
+        .no_proxy()
+        .timeout(PATIENCE)
+        .local_address(from)
+        .build()
 }
 
 /// Sends, and reads the answer.

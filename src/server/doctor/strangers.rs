@@ -11,13 +11,13 @@ use http::{Method, header};
 /// All of it.
 pub async fn examine(site: &Site, random: &Random, report: &mut Report) -> Result<(), Error> {
     let marked = format!("doctor {}", random.id()?);
-    report.note(
+    report.record(
         "a link does not make a page say anything",
         text_of_a_link(site, &marked).await,
     );
-    report.note("a form leads to no other site", foreign_referer(site).await);
-    report.note("strange paths lead nowhere", strange_paths(site).await);
-    report.note(
+    report.record("a form leads to no other site", foreign_referer(site).await);
+    report.record("strange paths lead nowhere", strange_paths(site).await);
+    report.record(
         "what is not the browser's is not served",
         private_files(site).await,
     );

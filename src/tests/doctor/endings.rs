@@ -48,7 +48,8 @@ pub fn weak() -> Vec<Weakness> {
             // The real one is refused to other sites; this one is asked by the site's own page.
             let comes =
                 is(request, "/api/sign_out") && has(request, "sec-fetch-site", "same-origin");
-            comes.then(|| "{\"next\":\"/\"}".into_response())
+            let is_form = has(request, "content-type", "application/x-www-form-urlencoded");
+            (comes && is_form).then(|| "{\"next\":\"/\"}".into_response())
         }),
         keeps_old(
             "a changed password leaves sessions",

@@ -5,16 +5,13 @@ use http::{HeaderValue, header};
 
 const POLICY: &str = "the content security policy lets only the page's own scripts run";
 const NONCES: &str = "no two answers have the same nonce";
-const QUIET: &str = "the server does not say what it is, nor let other origins read";
+const HTTPS: &str = "https is remembered for a year";
+const QUIET: &str = "no answer names the software that serves it";
 const FILES: &str = "a file is kept for ever only if its name has a hash";
 
 pub fn weak() -> Vec<Weakness> {
     let mut weak: Vec<Weakness> = [
         ("content-security-policy", &[POLICY, NONCES][..]),
-        (
-            "strict-transport-security",
-            &["https is remembered for a year"],
-        ),
         ("x-content-type-options", &["types are not guessed"]),
         ("referrer-policy", &["links tell other sites nothing"]),
         (
@@ -36,17 +33,15 @@ pub fn weak() -> Vec<Weakness> {
     .collect();
     for (name, value, finding) in [
         (
-            "strict-transport-security",
-            "max-age=86400",
-            "https is remembered for a year",
-        ),
-        (
             "referrer-policy",
             "unsafe-url",
             "links tell other sites nothing",
         ),
-        ("server", "example/1.0", QUIET),
-        ("access-control-allow-origin", "*", QUIET),
+        (
+            "access-control-allow-origin",
+            "*",
+            "no answer lets other origins read it",
+        ),
     ] {
         weak.push(Weakness::new(name, &[finding]).after(move |_, answer| {
             answer.headers.insert(name, HeaderValue::from_static(value));
@@ -106,6 +101,45 @@ pub fn weak() -> Vec<Weakness> {
                 answer.body = answer.body.replace("cloakroom.css", hashed);
             }
         }),
+    );
+    weak
+}
+
+/// What an operator or a proxy may have chosen: noted, and no failure.
+pub fn chosen() -> Vec<Weakness> {
+    let mut weak = Vec::new();
+    for (name, value, finding) in [
+        ("strict-transport-security", "max-age=86400", HTTPS),
+        ("server", "example/1.0", QUIET),
+        ("x-powered-by", "example", QUIET),
+    ] {
+        let weakness = Weakness::new(name, &[]).after(move |_, answer| {
+            answer.headers.insert(name, HeaderValue::from_static(value));
+        });
+        weak.push(weakness.noted(finding));
+    }
+    let unmarked = Weakness::new("no HSTS", &[]).after(|_, answer| {
+        answer.headers.remove("strict-transport-security");
+    });
+    weak.push(unmarked.noted(HTTPS));
+    weak.push(
+        Weakness::new("no-store among others", &[]).after(|_, answer| {
+            if answer.headers[header::CACHE_CONTROL] == "no-store" {
+                let value = HeaderValue::from_static("no-store, no-transform");
+                answer.headers.insert(header::CACHE_CONTROL, value);
+            }
+        }),
+    );
+    weak.push(
+        Weakness::new("a note hides no failure", &["types are not guessed"])
+            .after(|asked, answer| {
+                let server = HeaderValue::from_static("example");
+                answer.headers.insert(header::SERVER, server);
+                if asked.path == "/health/ready" {
+                    answer.headers.remove("x-content-type-options");
+                }
+            })
+            .noted(QUIET),
     );
     weak
 }

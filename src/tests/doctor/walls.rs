@@ -1,8 +1,8 @@
 //! Requests of other sites that are let in.
 
 use super::weakness::{Weakness, from_here, has, is};
-use axum::extract::Request;
-use http::{HeaderValue, Method, header};
+use axum::{extract::Request, response::IntoResponse};
+use http::{HeaderValue, Method, StatusCode, header};
 
 pub fn weak() -> Vec<Weakness> {
     let posted =
@@ -79,8 +79,12 @@ pub fn weak() -> Vec<Weakness> {
             ],
         )
         .before(move |request| {
-            let comes = says(request, "upgrade");
-            comes.then(|| from_here(request)).flatten()
+            let opened = StatusCode::SWITCHING_PROTOCOLS;
+            let upgraded = [
+                (header::CONNECTION, "upgrade"),
+                (header::UPGRADE, "websocket"),
+            ];
+            says(request, "upgrade").then(|| (opened, upgraded).into_response())
         }),
     ]
 }

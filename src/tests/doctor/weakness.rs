@@ -31,6 +31,8 @@ type After = dyn Fn(&Asked, &mut Answer) + Send + Sync;
 pub struct Weakness {
     pub what: &'static str,
     pub findings: Vec<&'static str>,
+    /// What is noted, and fails nothing.
+    pub notes: Vec<&'static str>,
     before: Box<Before>,
     after: Box<After>,
 }
@@ -40,9 +42,15 @@ impl Weakness {
         Self {
             what,
             findings: findings.to_vec(),
+            notes: Vec::new(),
             before: Box::new(|_| None),
             after: Box::new(|_, _| {}),
         }
+    }
+
+    pub fn noted(mut self, finding: &'static str) -> Self {
+        self.notes.push(finding);
+        self
     }
 
     pub fn before(
