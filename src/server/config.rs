@@ -107,6 +107,8 @@ tables! {
     ForwardAuth {
         /// The hosts of these apps, with the port where there is one. Empty: nobody may ask.
         allowed_hosts: Vec<String> = Vec::new(),
+        /// Those of them whose CORS preflights need no session.
+        preflight_hosts: Vec<String> = Vec::new(),
     }
     /// How often something may be tried.
     Limits {
@@ -179,6 +181,14 @@ impl ForwardAuth {
         if !self.allowed_hosts.iter().all(is_host) {
             let expected = "hosts, such as \"app.example.com\" or \"example.com:8443\"";
             return Some(("forward_auth.allowed_hosts", expected.to_owned()));
+        }
+        let is_allowed = |host: &String| {
+            let mut allowed = self.allowed_hosts.iter();
+            allowed.any(|allowed| allowed.eq_ignore_ascii_case(host))
+        };
+        if !self.preflight_hosts.iter().all(is_allowed) {
+            let expected = "hosts that forward_auth.allowed_hosts lists too";
+            return Some(("forward_auth.preflight_hosts", expected.to_owned()));
         }
         None
     }

@@ -89,6 +89,8 @@ pub fn router(state: State) -> Router {
         .merge(oidc::routes())
         .merge(v1::routes(&state))
         .layer(middleware::from_fn(walls::plain_requests))
+        // A proxy asks with the path, the method and the site of another app's request.
+        .merge(forward_auth::checks(&state))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,
             Duration::from_secs(u64::from(state.config.server.request_timeout_s)),

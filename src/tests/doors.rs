@@ -177,7 +177,7 @@ async fn every_route_but_the_open_ones_refuses_nobody() {
     for mark in [".route(", ".route_service("] {
         found.extend(routes(include_str!("../server/router.rs"), mark));
         found.extend(routes(include_str!("../server/oidc/mod.rs"), mark));
-        found.extend(routes(include_str!("../server/forward_auth.rs"), mark));
+        found.extend(routes(include_str!("../server/forward_auth/mod.rs"), mark));
     }
     assert!(found.len() > OPEN_ROUTES.len());
     for route in found

@@ -1,12 +1,21 @@
-//! Forward auth: what a proxy is told, and what it is not. `nginx.rs` asks by a real one.
+//! Forward auth: the answers to a proxy. `nginx.rs` asks by a real one.
 
+mod addresses;
+mod envoy;
 mod nginx;
+mod preflights;
 
 use crate::{
     app::{Answer, Browser, EMAIL, PASSWORD, TestApp, encoded},
     place::Place,
 };
+use http::{HeaderMap, HeaderName};
 use reqwest::Method;
+use std::net::SocketAddr;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 const APP: &str = "https://example.com:8443/wiki?page=1&of=2";
 
@@ -24,6 +33,45 @@ async fn check(browser: &Browser, query: &str, headers: &[(&str, &str)]) -> Answ
         request = request.header(*name, *value);
     }
     browser.send(request).await
+}
+
+/// Sends a request octet for octet, without a client's library in between. `head` is the request
+/// line and the lines of headers, each with CR LF at its end.
+async fn by_hand(at: SocketAddr, head: impl AsRef<[u8]>) -> Answer {
+    let mut socket = TcpStream::connect(at).await.unwrap();
+    socket.write_all(head.as_ref()).await.unwrap();
+    socket
+        .write_all(b"connection: close\r\n\r\n")
+        .await
+        .unwrap();
+    let mut answer = Vec::new();
+    socket.read_to_end(&mut answer).await.unwrap();
+    let answer = String::from_utf8_lossy(&answer);
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let (status, lines) = head.split_once("\r\n").unwrap();
+    let mut headers = HeaderMap::new();
+    for line in lines.split("\r\n") {
+        let (name, value) = line.split_once(": ").unwrap();
+        let name: HeaderName = name.parse().unwrap();
+        headers.append(name, value.parse().unwrap());
+    }
+    Answer {
+        status: status[9..12].parse().unwrap(),
+        headers,
+        body: body.to_owned(),
+    }
+}
+
+/// The address that a sign-in page of Cloakroom leads back to.
+fn way_back(sign_in: &str) -> String {
+    let read = |address: &str, name: &str| {
+        let (_, query) = address.split_once('?').unwrap();
+        let found = form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name);
+        found.map(|(_, value)| value.into_owned()).unwrap()
+    };
+    let next = read(sign_in, "next");
+    assert!(next.starts_with("/auth/return?"), "{sign_in}");
+    read(&next, "to")
 }
 
 #[test]
@@ -78,7 +126,6 @@ async fn another_host_is_refused_however_it_is_written() {
     }
     for headers in [
         &[][..],
-        &[("x-original-url", APP), ("x-original-url", APP)],
         &[
             ("x-forwarded-proto", "https"),
             ("x-forwarded-host", "example.com:8443"),
@@ -88,11 +135,6 @@ async fn another_host_is_refused_however_it_is_written() {
             ("x-forwarded-host", "example.com:8443"),
             ("x-forwarded-host", "evil.example"),
             ("x-forwarded-uri", "/"),
-        ],
-        &[
-            ("x-forwarded-proto", "https"),
-            ("x-forwarded-host", "example.com:8443"),
-            ("x-forwarded-uri", ".evil.example/"),
         ],
     ] {
         assert_eq!(check(&browser, "", headers).await.status, 403);

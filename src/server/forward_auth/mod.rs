@@ -1,0 +1,207 @@
+//! Forward auth: a reverse proxy asks, before each request for another app, which user is signed in.
+//!
+//! The cookie comes in; the user's identity goes out, in headers for the app alone. The proxy must
+//! remove these headers from its own clients' requests: `docs/forward-auth.md` has it so.
+
+mod original;
+
+use super::{
+    answer::{refuse, wants_html},
+    caller::{self, Caller},
+    documents,
+    forms::{IN_QUERY, to_sign_in},
+    sessions::Session,
+    state::State,
+};
+use crate::wire;
+use axum::{
+    Router,
+    extract::{Extension, Query, Request, State as Extract},
+    middleware::{self, Next},
+    response::{IntoResponse, Redirect, Response},
+    routing::{any, get},
+};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use original::Original;
+use percent_encoding::utf8_percent_encode;
+use serde::Deserialize;
+
+/// The header of a refusal with the address of the sign-in page.
+pub const SIGN_IN: &str = "x-sign-in";
+/// A longer address of the sign-in page leads back to the app's front page: headers stay small
+/// enough for any proxy. In octets.
+const SIGN_IN_MAX: usize = 1_500;
+
+/// The way back to the app. The layer that knows the caller goes around it.
+pub fn routes() -> Router<State> {
+    Router::new().route("/auth/return", get(go_back))
+}
+
+/// The check, with the layer that knows the caller.
+///
+/// It stands outside the layers that judge a request's path, method and site: these are another
+/// app's. A check only reads. A cookie that it renews belongs to the browser that sent the old one.
+pub fn checks(state: &State) -> Router<State> {
+    Router::new()
+        .route("/auth/check", any(check))
+        .route("/auth/check/", any(check))
+        .route("/auth/check/{*original}", any(check))
+        .layer(middleware::from_fn_with_state(
+            state.clone(),
+            caller::identify,
+        ))
+        .layer(middleware::from_fn_with_state(
+            state.clone(),
+            let_preflights_through,
+        ))
+}
+
+/// 200 with the user's identity; 401 with the address of the sign-in page; 403 for a host that is
+/// not allowed.
+async fn check(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    if state.config.forward_auth.allowed_hosts.is_empty() {
+        tracing::warn!(
+            event = "forward_auth_is_off",
+            "forward_auth.allowed_hosts is empty"
+        );
+        return refuse(wire::Error::NotFound);
+    }
+    let original = match original::read(&state, &uri, &headers) {
+        Ok(original) => original,
+        Err(refusal) => {
+            tracing::warn!(
+                event = "forward_auth_host_refused",
+                named_by = refusal.named_by,
+                seen = refusal.seen,
+                "/auth/check refused a request: {}",
+                refusal.why
+            );
+            return StatusCode::FORBIDDEN.into_response();
+        }
+    };
+    match &caller.session {
+        Some(session) => allow(session),
+        None => send_to_sign_in(&state, &original, may_redirect(&uri) && navigates(&headers)),
+    }
+}
+
+/// Answers the preflights of `forward_auth.preflight_hosts`, which browsers send without cookies.
+/// No session is looked at, and the answer names no user.
+async fn let_preflights_through(
+    Extract(state): Extract<State>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (uri, headers) = (request.uri(), request.headers());
+    let is_let_through = original::is_preflight(request.method(), uri, headers)
+        && original::read(&state, uri, headers)
+            .is_ok_and(|original| original.is_for(&state.config.forward_auth.preflight_hosts));
+    if is_let_through {
+        return StatusCode::OK.into_response();
+    }
+    next.run(request).await
+}
+
+/// Whether the proxy passes a redirect on to the browser: Envoy always does, others say so with
+/// `?redirect=true`. nginx needs a 401.
+fn may_redirect(uri: &Uri) -> bool {
+    let query = uri.query().unwrap_or_default();
+    original::is_below(uri)
+        || form_urlencoded::parse(query.as_bytes())
+            .any(|(name, value)| name == "redirect" && value == "true")
+}
+
+/// Whether a browser shows the answer to its user. A script's `fetch` cannot follow a redirect to
+/// another origin, and needs the 401. Old browsers do not send `Sec-Fetch-Mode`.
+fn navigates(headers: &HeaderMap) -> bool {
+    headers
+        .get("sec-fetch-mode")
+        .map_or_else(|| wants_html(headers), |mode| mode == "navigate")
+}
+
+fn allow(session: &Session) -> Response {
+    let mut response = StatusCode::OK.into_response();
+    for (name, value) in [
+        ("remote-user", &session.user_id),
+        ("remote-email", &session.email),
+        ("remote-session", &session.id),
+    ] {
+        // Without a value of Cloakroom's the app would believe the visitor's.
+        let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) else {
+            return refuse(wire::Error::Unexpected { id: String::new() });
+        };
+        response.headers_mut().insert(name, value);
+    }
+    response
+}
+
+fn send_to_sign_in(state: &State, original: &Original, by_redirect: bool) -> Response {
+    let mut sign_in = sign_in_address(state, &original.address());
+    if sign_in.len() > SIGN_IN_MAX {
+        sign_in = sign_in_address(state, &original.front_page());
+    }
+    if by_redirect {
+        return Redirect::to(&sign_in).into_response();
+    }
+    let mut response = refuse(wire::Error::SignInNeeded);
+    if let Ok(sign_in) = HeaderValue::try_from(sign_in) {
+        response.headers_mut().insert(SIGN_IN, sign_in);
+    }
+    response
+}
+
+fn sign_in_address(state: &State, back: &str) -> String {
+    let next = format!("/auth/return?to={}", utf8_percent_encode(back, IN_QUERY));
+    format!(
+        "{}/sign-in?next={}",
+        state.config.oidc.issuer,
+        utf8_percent_encode(&next, IN_QUERY)
+    )
+}
+
+/// The address that a user goes back to.
+#[derive(Deserialize)]
+struct Back {
+    #[serde(default)]
+    to: String,
+}
+
+/// After signing in: back to the app, if it is one of ours.
+async fn go_back(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Query(back): Query<Back>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    if !is_way_back(&state, &back.to) {
+        return refuse(wire::Error::NotFound);
+    }
+    if caller.session.is_none() {
+        let asked = uri.path_and_query().map_or("", |it| it.as_str());
+        return to_sign_in(&caller, asked);
+    }
+    documents::leave(&headers, &back.to)
+}
+
+/// An address of an allowed host that a browser can go back to, and that every URL parser reads
+/// alike.
+fn is_way_back(state: &State, text: &str) -> bool {
+    let is_plain = text.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+    let Some(uri) = text.parse::<Uri>().ok().filter(|_| is_plain) else {
+        return false;
+    };
+    let is_https = match uri.scheme_str() {
+        Some("https") => true,
+        Some("http") => false,
+        _ => return false,
+    };
+    let host = uri.authority().map_or("", |it| it.as_str());
+    original::is_safe(state, is_https)
+        && original::is_listed(&state.config.forward_auth.allowed_hosts, host)
+}
