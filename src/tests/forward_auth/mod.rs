@@ -1,9 +1,14 @@
-//! Forward auth: the answers to a proxy. `nginx.rs` asks by a real one.
+//! Forward auth: the answers to a proxy. `nginx.rs` and `caddy.rs` ask by real ones.
 
 mod addresses;
+mod behind;
+mod caddy;
 mod envoy;
 mod nginx;
 mod preflights;
+mod proxies;
+mod requests;
+mod traefik;
 
 use crate::{
     app::{Answer, Browser, EMAIL, PASSWORD, TestApp, encoded},
