@@ -6,7 +6,7 @@
 mod original;
 
 use super::{
-    answer::{refuse, wants_html},
+    answer::{InItsOwnWords, refuse, wants_html},
     caller::{self, Caller},
     documents,
     forms::{IN_QUERY, to_sign_in},
@@ -81,7 +81,8 @@ async fn check(
                 "/auth/check refused a request: {}",
                 refusal.why
             );
-            return StatusCode::FORBIDDEN.into_response();
+            // Without a body: the words of a refusal are about Cloakroom's own pages.
+            return (StatusCode::FORBIDDEN, Extension(InItsOwnWords)).into_response();
         }
     };
     match &caller.session {
