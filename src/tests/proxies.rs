@@ -152,6 +152,7 @@ async fn the_head_of_every_response_fits_into_a_proxys_buffer() {
                 format!("/sign-in?next={}", many("%2F", octets)),
                 format!("/consent?{long}"),
                 format!("/{}?__err=x", many("a", octets)),
+                format!("/auth/return?to=https://app.example/{long}"),
                 format!("/oauth2/authorize?{long}"),
                 format!("/oauth2/logout?{long}"),
                 client.link(&[("state", &long)]),
@@ -168,6 +169,14 @@ async fn the_head_of_every_response_fits_into_a_proxys_buffer() {
                     let answer = asks.open(&path).await;
                     assert_fits(&format!("{who}: {path}"), &answer);
                 }
+            }
+            let original = format!("https://app.example/?{long}");
+            for query in ["", "?redirect=true"] {
+                let check = stranger
+                    .request(Method::GET, &format!("/auth/check{query}"))
+                    .header("accept", "text/html")
+                    .header("x-original-url", &original);
+                assert_fits(&original, &stranger.send(check).await);
             }
             let form = [
                 ("client_id", &*client.id),

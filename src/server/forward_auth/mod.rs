@@ -191,9 +191,10 @@ async fn go_back(
 }
 
 /// An address of an allowed host that a browser can go back to, and that every URL parser reads
-/// alike.
+/// alike. None that the check has written is longer.
 fn is_way_back(state: &State, text: &str) -> bool {
-    let is_plain = text.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+    let is_plain =
+        text.len() <= SIGN_IN_MAX && text.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
     let Some(uri) = text.parse::<Uri>().ok().filter(|_| is_plain) else {
         return false;
     };
