@@ -10,6 +10,7 @@ mod api_keys;
 mod app;
 mod asvs;
 mod browser_copies;
+mod build;
 mod config;
 mod cross_site;
 mod doctor;
