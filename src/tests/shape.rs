@@ -257,3 +257,21 @@ fn opens_with_a_door(function: &ItemFn) -> bool {
         .iter()
         .any(|door| called.path.is_ident(door))
 }
+
+#[test]
+fn migrations_of_cloakroom_are_numbered_below_1000() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/server/migrations");
+    let mut read = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let (number, _) = name.split_once('_').unwrap();
+        let number: u32 = number.parse().unwrap();
+        assert!(
+            number < 1000,
+            "{name}: numbers from 1000 are for products that are built on Cloakroom; \
+             in a product, take this test out"
+        );
+        read += 1;
+    }
+    assert!(read >= 5);
+}
