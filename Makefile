@@ -20,19 +20,39 @@ LAB := --features lab
 # An app that signs people in through this one, and a project of its own.
 EXAMPLE := --manifest-path examples/relying-party/Cargo.toml
 
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+# Checks and tests have binaries and a site of their own, so that they run beside `make watch`.
+TESTED := $(TARGET)/test
+check test-%: export CARGO_TARGET_DIR := $(TESTED)
+check test-%: export LEPTOS_SITE_ROOT := $(TESTED)/site
+
+# cargo-leptos itself goes on after an error, and starts the server of the build before.
+define build-first
+@$(1) cargo leptos build $(LEPTOS) $(LAB) || \
+  { echo "✗ It does not build, so no server was started." >&2; exit 1; }
+endef
+
+# Browsers keep the files of a release for ever: each has a hash in its name.
+define build-release
+LEPTOS_HASH_FILES=true cargo leptos build $(LEPTOS) --release --precompress
+scripts/without-lab
+endef
+
 ##@ Use it
 
 run: setup-rust ## Start it on http://localhost:3000, with SQLite in data/
-	cargo leptos serve $(LEPTOS) $(LAB)
+	$(call build-first)
+	$(TARGET)/debug/cloakroom
 
+# Leptos compiles to something else where it is watched; the second build finds all of it done.
 watch: setup-rust ## The same, built anew and reloaded at every change of a file
+	$(call build-first,LEPTOS_WATCH=true)
 	cargo leptos watch $(LEPTOS) $(LAB)
 
 ##@ Release it
 
 build: setup-build ## Build target/release/cloakroom and its site, target/site
-	cargo leptos build $(LEPTOS) --release --precompress
-	scripts/without-lab
+	$(build-release)
 
 size: build ## Measure what a browser downloads, against its budget
 	scripts/size
@@ -69,15 +89,16 @@ test-postgres: setup-test ## The same on a PostgreSQL of their own, and several 
 
 test-clients: setup-test ## What others wrote against /v1, and an app that signs people in through us
 	cargo test --features ssr --test schemathesis
-	cargo test $(EXAMPLE) --target-dir target/examples
+	CLOAKROOM_BIN=$(TESTED)/debug/cloakroom cargo test $(EXAMPLE) --target-dir target/examples
 
 test-browser: setup-test ## The tests in Chromium, against a development build
 	cargo leptos build $(LEPTOS) $(LAB)
 	cd end2end && npx --no playwright test
 
-test-release: build setup-test ## The release in Chromium: that its pages come to life, and its size
+test-release: setup-test ## The release in Chromium: that its pages come to life, and its size
+	$(build-release)
 	scripts/size
-	cd end2end && CLOAKROOM_BIN=$(CURDIR)/target/release/cloakroom npx --no playwright test \
+	cd end2end && CLOAKROOM_BIN=$(TESTED)/release/cloakroom npx --no playwright test \
 	  tests/hydration tests/accounts attacks/proof attacks/no-token --project with-javascript
 
 pictures: test-browser ## The pictures of the documents, as that run saw the pages
@@ -95,4 +116,4 @@ help: ## This list
 	  /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup-rust setup-build setup-test: setup-%:
-	@scripts/setup $*
+	@env -u CARGO_TARGET_DIR scripts/setup $*

@@ -3,7 +3,7 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
-import { root } from "../fixtures/server.ts";
+import { site } from "../fixtures/server.ts";
 import { expect, fill, password, signOut, signUp, test } from "../fixtures/test.ts";
 
 const PIECE = 16;
@@ -123,7 +123,7 @@ test("no script can read the session, wherever it looks", async ({ page, context
     for (const [place, text] of Object.entries(read)) places[`${place} at ${path}`] = text;
   }
   Object.assign(places, Object.fromEntries(await Promise.all(heard)));
-  const built = join(root, "target/site/pkg");
+  const built = join(site, "pkg");
   for (const file of readdirSync(built)) places[`built ${file}`] = readFileSync(join(built, file), "latin1");
   expect(Object.keys(places).length).toBeGreaterThan(40);
   for (const value of tokens) expect(findings(value, places)).toEqual([]);
