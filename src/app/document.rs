@@ -34,7 +34,10 @@ fn tabs(number: Option<u16>) -> String {
     }
 }
 
-/// The names of the built files, which carry a hash.
+/// The splitter's placeholder for the hash in its loader's name. Where names carry none, it stays.
+const NO_HASH: &str = "______________________";
+
+/// Names the built files.
 pub struct SiteFiles {
     options: Arc<LeptosOptions>,
     found: Arc<Files>,
@@ -61,9 +64,9 @@ impl SiteFiles {
         }
     }
 
-    /// The names of now: while `make watch` runs they change under us.
+    /// Returns the names of this moment: they change while cargo-leptos watches.
     pub fn current(&self) -> Arc<Files> {
-        if std::env::var_os("LEPTOS_WATCH").is_some() {
+        if is_watched() {
             Arc::new(Files::read(&self.options))
         } else {
             Arc::clone(&self.found)
@@ -71,27 +74,52 @@ impl SiteFiles {
     }
 }
 
+/// Whether cargo-leptos builds anew at every change of a file, and has started this server.
+fn is_watched() -> bool {
+    std::env::var_os("LEPTOS_WATCH").is_some()
+}
+
 impl Files {
     fn read(options: &Arc<LeptosOptions>) -> Self {
         let list = std::env::current_exe()
             .ok()
             .and_then(|exe| std::fs::read_to_string(exe.with_file_name(&*options.hash_file)).ok())
-            .filter(|_| options.hash_files)
             .unwrap_or_default();
         let hashes: HashMap<&str, &str> = list
             .lines()
             .filter_map(|line| line.split_once(':'))
             .map(|(kind, hash)| (kind.trim(), hash.trim()))
             .collect();
-        let file_name = |name: &str, key: &str, kind: &str| match hashes.get(key) {
-            Some(hash) => format!("{name}.{hash}.{kind}"),
-            None => format!("{name}.{kind}"),
+        let folder = Path::new(&*options.site_root).join(&*options.site_pkg_dir);
+        let is_there = |name: &str| folder.join(name).is_file();
+        let is_watched = is_watched();
+        // The list may be of another build than the site. And cargo-leptos hashes names at its start
+        // alone: what it builds while it watches has plain names.
+        let choose = |name: &str, key: &str, kind: &str, plain: String| {
+            hashes
+                .get(key)
+                .map(|hash| format!("{name}.{hash}.{kind}"))
+                .filter(|hashed| is_there(hashed) && !(is_watched && is_there(&plain)))
+                .unwrap_or(plain)
         };
         let pkg = format!("/{}", options.site_pkg_dir);
-        let path = |kind| format!("{pkg}/{}", file_name(&options.output_name, kind, kind));
-        let manifest = Path::new(&*options.site_root)
-            .join(&*options.site_pkg_dir)
-            .join(file_name("__wasm_split_manifest", "manifest", "json"));
+        let path = |kind| {
+            let name = &options.output_name;
+            let plain = format!("{name}.{kind}");
+            format!("{pkg}/{}", choose(name, kind, kind, plain))
+        };
+        let loader = choose(
+            "__wasm_split",
+            "split",
+            "js",
+            format!("__wasm_split.{NO_HASH}.js"),
+        );
+        let manifest = folder.join(choose(
+            "__wasm_split_manifest",
+            "manifest",
+            "json",
+            "__wasm_split_manifest.json".to_owned(),
+        ));
         let mut lazy: HashMap<String, Vec<String>> = std::fs::read(manifest)
             .ok()
             .and_then(|json| serde_json::from_slice(&json).ok())
@@ -103,8 +131,7 @@ impl Files {
             js: path("js"),
             wasm: path("wasm"),
             css: path("css"),
-            loader: (!lazy.is_empty())
-                .then(|| format!("{pkg}/{}", file_name("__wasm_split", "split", "js"))),
+            loader: (!lazy.is_empty()).then(|| format!("{pkg}/{loader}")),
             lazy,
             options: Arc::clone(options),
         }

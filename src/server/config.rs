@@ -251,8 +251,7 @@ pub struct LeptosKeys {
     reload_external_port: Option<IgnoredAny>,
     reload_ws_protocol: Option<IgnoredAny>,
     hash_file: Option<IgnoredAny>,
-    /// Leptos's default is another than ours.
-    pub hash_files: Option<IgnoredAny>,
+    hash_files: Option<IgnoredAny>,
 }
 
 impl Config {

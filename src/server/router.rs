@@ -15,6 +15,7 @@ use axum::{
     response::{Redirect, Response},
     routing::{any, get},
 };
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderValue, StatusCode, header};
 use leptos_axum::{
     AxumRouteListing, LeptosRoutes, generate_route_list, render_app_to_stream_in_order_with_context,
@@ -136,15 +137,9 @@ fn site_files(state: &State) -> Router<State> {
         .precompressed_br()
         .precompressed_gzip();
     let plain = ServeDir::new(site).append_index_html_on_directories(false);
-    // With a hash in its name a file never changes; without one it is asked for anew.
-    let built_last = if state.leptos.hash_files {
-        "public, max-age=31536000, immutable"
-    } else {
-        "public, no-cache"
-    };
     Router::new()
         .nest_service(&format!("/{folder}"), built)
-        .layer(middleware::from_fn_with_state(built_last, keep_found))
+        .layer(middleware::from_fn(keep_built))
         .merge(
             Router::new()
                 .route_service("/favicon.svg", plain.clone())
@@ -157,6 +152,24 @@ fn site_files(state: &State) -> Router<State> {
         .merge(Router::new().route_service("/proof.js", plain).layer(
             middleware::from_fn_with_state("public, no-cache", keep_found),
         ))
+}
+
+/// Lets browsers keep a built file for ever if its name has a hash; they ask again for any other.
+async fn keep_built(request: Request, next: Next) -> Response {
+    let lasting = if has_hash(request.uri().path()) {
+        "public, max-age=31536000, immutable"
+    } else {
+        "public, no-cache"
+    };
+    keep_found(Extract(lasting), request, next).await
+}
+
+/// Whether cargo-leptos put a hash before the extension: 16 bytes in base64url.
+fn has_hash(path: &str) -> bool {
+    path.rsplit('.')
+        .nth(1)
+        .and_then(|part| URL_SAFE_NO_PAD.decode(part).ok())
+        .is_some_and(|hash| hash.len() == 16)
 }
 
 /// Says how long a file may be kept, where there is one.

@@ -111,7 +111,6 @@ impl Settings {
             site_pkg_dir,
             site_addr,
             reload_port,
-            hash_files,
             env,
             ..
         } = &self.leptos;
@@ -121,7 +120,6 @@ impl Settings {
             ("site-pkg-dir", format!("{site_pkg_dir:?}")),
             ("site-addr", format!("\"{site_addr}\"")),
             ("reload-port", reload_port.to_string()),
-            ("hash-files", hash_files.to_string()),
             ("env", format!("\"{env:?}\"")),
         ]
         .into_iter()
@@ -199,7 +197,7 @@ fn explain(error: &figment::Error) -> String {
     }
 }
 
-/// Leptos reads its own table. Where its defaults are not ours, ours hold.
+/// Leptos reads its own table. Where its default is not ours, ours holds.
 fn leptos_options(file: Option<&Path>, given: &Metadata) -> Result<LeptosOptions, Error> {
     let refuse = |error| {
         let place = file.map_or_else(|| "the environment".into(), Path::to_string_lossy);
@@ -213,9 +211,6 @@ fn leptos_options(file: Option<&Path>, given: &Metadata) -> Result<LeptosOptions
                 .leptos_options;
             if keys.site_root.is_none() {
                 options.site_root = shipped.site_root;
-            }
-            if keys.hash_files.is_none() {
-                options.hash_files = shipped.hash_files;
             }
             options
         }

@@ -37,6 +37,7 @@ mod return_addresses;
 mod session_token;
 mod sessions;
 mod shape;
+mod site;
 mod users;
 mod v1;
 #[cfg(not(feature = "lab"))]
