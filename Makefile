@@ -91,7 +91,7 @@ test-clients: setup-test ## What others wrote against /v1, and an app that signs
 	cargo test --features ssr --test schemathesis
 	CLOAKROOM_BIN=$(TESTED)/debug/cloakroom cargo test $(EXAMPLE) --target-dir target/examples
 
-test-browser: setup-test ## The tests in Chromium, against a development build
+test-browser: setup-test ## The tests in Chromium and Firefox, against a development build
 	cargo leptos build $(LEPTOS) $(LAB)
 	cd end2end && npx --no playwright test
 

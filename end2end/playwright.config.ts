@@ -38,6 +38,8 @@ export default defineConfig({
     { name: "with-javascript" },
     // What is about hydration has no meaning here.
     { name: "without-javascript", use: { javaScriptEnabled: false }, testIgnore: "*.hydrate.spec.ts" },
+    // It starts its own browser, with JavaScript and without.
+    { name: "firefox", testMatch: "firefox/*.spec.ts" },
   ],
   webServer: servers,
 });
