@@ -14,7 +14,7 @@ const BRANDS: (&str, &str) = (
 );
 const LOGGED_OUT: &str = "https://app.example/bye";
 
-/// How browsers say that nobody has clicked yet.
+/// How browsers mark a request that no click has caused.
 const SPECULATIVE: [(&str, &str); 5] = [
     ("sec-purpose", "prefetch"),
     ("sec-purpose", "prefetch;prerender"),
