@@ -7,7 +7,7 @@ MAKEFLAGS += --no-builtin-rules
 # Two cargos at once would only wait for each other.
 .NOTPARALLEL:
 .PHONY: help run watch build bench size check test test-sqlite test-postgres test-clients \
-  test-browser test-release pictures clean setup-rust setup-build setup-test
+  test-browser test-watch test-release pictures clean setup-rust setup-build setup-test
 
 # Cargo's own folder need not be on the caller's PATH, wasm-opt is among the npm packages, and
 # Debian's nginx is where only root's PATH looks.
@@ -78,7 +78,7 @@ check: setup-build ## Formatting, lints, documentation and types; warnings are e
 	  echo "shellcheck is not installed, so the scripts were not checked."; \
 	fi
 
-test: test-sqlite test-postgres test-clients test-browser test-release ## Every test: the next five
+test: test-sqlite test-postgres test-clients test-browser test-watch test-release ## Every test: the next six
 
 test-sqlite: setup-test ## The Rust tests on SQLite
 	env -u CLOAKROOM_TEST_POSTGRES cargo test --features ssr --test cloakroom
@@ -94,6 +94,10 @@ test-clients: setup-test ## What others wrote against /v1, and an app that signs
 test-browser: setup-test ## The tests in Chromium and Firefox, against a development build
 	cargo leptos build $(LEPTOS) $(LAB)
 	cd end2end && npx --no playwright test
+
+test-watch: setup-test ## Edits under `make watch`, each seen in Chromium, and what does not build
+	cargo leptos build $(LEPTOS) $(LAB)
+	cd end2end && npx --no playwright test --config watch.config.ts
 
 test-release: setup-test ## The release in Chromium: that its pages come to life, and its size
 	$(build-release)
