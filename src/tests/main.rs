@@ -33,6 +33,7 @@ mod place;
 mod process;
 mod providers;
 mod proxies;
+mod proxy;
 mod return_addresses;
 mod session_token;
 mod sessions;

@@ -127,7 +127,7 @@ impl From<wire::Error> for OauthError {
 
 impl IntoResponse for OauthError {
     fn into_response(self) -> Response {
-        tracing::warn!(
+        tracing::info!(
             event = "oauth_request_refused",
             error = self.code,
             reason = self.description,

@@ -1,77 +1,13 @@
 //! `cloakroom doctor` through a real nginx.
 
 use super::{Found, examine};
-use crate::place::Place;
-use std::{
-    hash::{BuildHasher, RandomState},
-    net::{SocketAddr, TcpListener, TcpStream},
-    process::{Child, Command, Stdio},
+use crate::{
+    place::Place,
+    proxy::{free_address, nginx},
 };
 
 const SOFTWARE: &str = "no answer names the software that serves it";
 const ADDRESSES: &str = "visitors are told apart by their address";
-
-/// Runs in a folder of its own until it is dropped.
-struct Nginx {
-    process: Child,
-    /// Goes with it.
-    _place: Place,
-}
-
-impl Nginx {
-    /// Debian's, with nothing set but where it listens, and these lines beside `proxy_pass`. Ready when
-    /// it listens.
-    fn start(at: SocketAddr, upstream: &str, lines: &str) -> Self {
-        let place = Place::new();
-        let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-            .map(|kind| format!("{kind}_temp_path {kind};\n"))
-            .concat();
-        std::fs::write(
-            place.folder().join("nginx.conf"),
-            format!(
-                "daemon off; master_process off; pid nginx.pid; error_log stderr;\n\
-                 events {{}}\nhttp {{ access_log off;\n{temporary}\
-                 server {{ listen {at};\nlocation / {{ proxy_pass {upstream};\n{lines} }} }} }}\n"
-            ),
-        )
-        .unwrap();
-        // Debian keeps it off the PATH of users.
-        let path = format!("{}:/usr/sbin", std::env::var("PATH").unwrap());
-        let mut process = Command::new("nginx")
-            .env("PATH", path)
-            .args(["-e", "stderr", "-c", "nginx.conf", "-p"])
-            .arg(place.folder())
-            .stdin(Stdio::null())
-            .spawn()
-            .unwrap_or_else(|error| panic!("nginx, which scripts/setup test installs: {error}"));
-        while TcpStream::connect(at).is_err() {
-            assert_eq!(process.try_wait().unwrap(), None, "nginx has ended");
-            std::thread::yield_now();
-        }
-        Self {
-            process,
-            _place: place,
-        }
-    }
-}
-
-impl Drop for Nginx {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// An address below the ports that the system hands to connections, which could be taken before nginx
-/// listens there.
-fn free_address() -> SocketAddr {
-    loop {
-        let port = 20_000 + RandomState::new().hash_one(0) % 12_000;
-        if let Ok(listener) = TcpListener::bind(format!("127.0.0.1:{port}")) {
-            return listener.local_addr().unwrap();
-        }
-    }
-}
 
 /// What it finds at a server with these settings behind an nginx with these lines.
 async fn examine_behind(lines: &str, settings: &[(&str, &str)]) -> Found {
@@ -79,8 +15,9 @@ async fn examine_behind(lines: &str, settings: &[(&str, &str)]) -> Found {
         .iter()
         .fold(Place::new(), |place, (name, value)| place.with(name, value));
     let url = place.serve("info").url().to_owned();
-    let at = free_address();
-    let _nginx = Nginx::start(at, &url, lines);
+    let at = free_address().await;
+    let server = format!("server {{ listen {at};\nlocation / {{ proxy_pass {url};\n{lines} }} }}");
+    let _nginx = nginx(at, &server).await;
     examine(&format!("http://{at}")).await
 }
 

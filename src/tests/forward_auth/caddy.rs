@@ -2,8 +2,9 @@
 
 use super::{
     behind::{Behind, holds_behind},
-    proxies::{Proxy, cgi_app, cloakroom, documented, free_address, with_addresses},
+    proxies::{cgi_app, cloakroom, documented, with_addresses},
 };
+use crate::proxy::{Proxy, free_address};
 use std::process::Command;
 
 /// Cloakroom and the app behind Caddy, which answers for another host name too.

@@ -2,9 +2,9 @@
 
 use super::{
     behind::{Behind, holds_behind},
-    proxies::{Proxy, cgi_app, cloakroom, documented, free_address, with_addresses},
+    proxies::{cgi_app, cloakroom, documented, with_addresses},
 };
-use std::process::Command;
+use crate::proxy::{free_address, nginx};
 
 /// Cloakroom and the app behind nginx. `http` is what the operator has set around the documented
 /// part.
@@ -26,21 +26,7 @@ async fn behind_nginx_with(http: &str) -> Behind {
             ),
         ],
     );
-    let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-        .map(|kind| format!("{kind}_temp_path {kind};\n"))
-        .concat();
-    let configuration = format!(
-        "daemon off; master_process off; pid nginx.pid; error_log stderr;\n\
-         events {{}}\nhttp {{ access_log off;\n{http}\n{temporary}{servers} }}\n"
-    );
-    let proxy = Proxy::start(at, ("nginx.conf", &configuration), |folder| {
-        let mut command = Command::new("nginx");
-        command
-            .args(["-e", "stderr", "-c", "nginx.conf", "-p"])
-            .arg(folder);
-        command
-    })
-    .await;
+    let proxy = nginx(at, &format!("{http}\n{servers}")).await;
     Behind::new(at, cloakroom, proxy)
 }
 

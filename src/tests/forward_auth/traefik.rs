@@ -5,8 +5,9 @@
 
 use super::{
     behind::Behind,
-    proxies::{cgi_app, cloakroom, documented, free_address, with_addresses},
+    proxies::{cgi_app, cloakroom, documented, with_addresses},
 };
+use crate::proxy::free_address;
 use axum::{
     Router,
     body::{Body, to_bytes},
