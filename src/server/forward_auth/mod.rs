@@ -28,6 +28,8 @@ use serde::Deserialize;
 
 /// The header of a refusal with the address of the sign-in page.
 pub const SIGN_IN: &str = "x-sign-in";
+/// The header of an answer that lets a preflight through, which a proxy can tell from any other 200.
+const PREFLIGHT: &str = "x-preflight";
 /// A longer address of the sign-in page leads back to the app's front page: headers stay small
 /// enough for any proxy. In octets.
 const SIGN_IN_MAX: usize = 1_500;
@@ -103,7 +105,7 @@ async fn let_preflights_through(
         && original::read(&state, uri, headers)
             .is_ok_and(|original| original.is_for(&state.config.forward_auth.preflight_hosts));
     if is_let_through {
-        return StatusCode::OK.into_response();
+        return (StatusCode::OK, [(PREFLIGHT, "allowed")]).into_response();
     }
     next.run(request).await
 }

@@ -121,7 +121,9 @@ pub fn is_preflight(method: &Method, uri: &Uri, headers: &HeaderMap) -> bool {
         }
         (Some(_), Some(_)) => false,
     };
+    // No browser offers another protocol with a preflight; a proxy could hand the offer on.
     is_options
+        && !headers.contains_key(header::UPGRADE)
         && headers.contains_key(header::ORIGIN)
         && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
 }

@@ -46,6 +46,12 @@ macro_rules! holds_behind {
         }
 
         #[tokio::test]
+        async fn a_second_upgrade_beside_a_websocket_does_not_reach_the_app() {
+            let behind = $start().await;
+            behind.hands_on_no_other_upgrade_beside_a_websocket().await;
+        }
+
+        #[tokio::test]
         async fn the_app_gets_its_own_cookies_and_no_session() {
             $start().await.keeps_sessions_from_the_app().await;
         }

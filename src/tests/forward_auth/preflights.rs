@@ -52,6 +52,7 @@ async fn a_preflight_says_nothing_about_a_user() {
     for name in ["remote-user", "remote-email", "remote-session"] {
         assert_eq!(answer.header(name), "", "{name}");
     }
+    assert_eq!(answer.header("x-preflight"), "allowed");
     assert!(answer.set_cookies().is_empty());
     // The session was due to be renewed, and still is.
     assert_eq!(asked(&browser, APP, &[]).await.set_cookies().len(), 1);
@@ -66,6 +67,8 @@ async fn only_a_preflight_passes_without_a_session() {
         &PREFLIGHT[1..],
         &[PREFLIGHT[0], PREFLIGHT[2]],
         &[PREFLIGHT[0], PREFLIGHT[1], ("x-forwarded-method", "PUT")],
+        // A proxy could hand on what else is offered.
+        &[PREFLIGHT[0], PREFLIGHT[1], PREFLIGHT[2], ("upgrade", "h2c")],
         &[
             PREFLIGHT[0],
             PREFLIGHT[1],

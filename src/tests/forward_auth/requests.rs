@@ -118,6 +118,40 @@ impl Behind {
         );
     }
 
+    pub async fn hands_on_no_other_upgrade_beside_a_websocket(&self) {
+        let browser = self.signed_in().await;
+        let session = browser.session().unwrap();
+        for offers in [["h2c", "websocket"], ["websocket", "h2c"]] {
+            let request = format!(
+                "GET / HTTP/1.1\r\nhost: {0}\r\ncookie: {COOKIE}={session}\r\norigin: http://{0}\r\n\
+                 connection: upgrade, http2-settings\r\nupgrade: {1}\r\nupgrade: {2}\r\n\
+                 http2-settings: AAMAAABkAARAAAAAAAIAAAAA\r\n\r\n",
+                self.at, offers[0], offers[1]
+            );
+            let mut socket = TcpStream::connect(self.at).await.unwrap();
+            socket.write_all(request.as_bytes()).await.unwrap();
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(socket.read_u8().await.unwrap());
+            }
+            let head = String::from_utf8(head).unwrap().to_ascii_lowercase();
+            if head.starts_with("http/1.1 101") {
+                assert!(head.contains("upgrade: websocket"), "{offers:?}: {head}");
+                continue;
+            }
+            // The app says what it was sent.
+            let length = head.split("content-length: ").nth(1);
+            let length = length.and_then(|rest| rest.split('\r').next()?.parse().ok());
+            let mut body = vec![0; length.unwrap_or_else(|| panic!("{head}"))];
+            socket.read_exact(&mut body).await.unwrap();
+            let body = String::from_utf8(body).unwrap();
+            assert!(
+                !body.contains("h2c") && !body.contains("HTTP2_SETTINGS"),
+                "{offers:?}: {body}"
+            );
+        }
+    }
+
     pub async fn refuses_ended_sessions(&self) {
         let direct = self.app.signed_up(EMAIL).await;
         let browser = self.browser();

@@ -184,6 +184,16 @@ async fn preflights_alone_reach_the_app_without_a_session() {
 }
 
 #[tokio::test]
+async fn an_ended_session_is_refused_at_the_next_request() {
+    behind_traefik().await.refuses_ended_sessions().await;
+}
+
+#[tokio::test]
+async fn odd_paths_reach_the_app() {
+    behind_traefik().await.lets_odd_paths_through().await;
+}
+
+#[tokio::test]
 async fn the_app_gets_no_cookie() {
     behind_traefik().await.gives_the_app_no_cookie().await;
 }
