@@ -103,7 +103,7 @@ pub struct Socket<S> {
     headers: Duration,
     idle: Duration,
     timer: Pin<Box<Sleep>>,
-    /// The wait that the timer is set for.
+    /// Value of the phase that the timer was set in.
     waits_for: u64,
 }
 
@@ -117,6 +117,15 @@ impl<S> Socket<S> {
             headers,
             idle,
             timer: Box::pin(sleep(headers)),
+        }
+    }
+
+    /// Starts the idle deadline anew while the last octets of a response still go out: hyper lets go
+    /// of a body before its buffer is empty.
+    fn note_progress(&self, written: &Poll<io::Result<usize>>) {
+        let is_serving = self.phase.now() % PHASES == SERVING;
+        if !is_serving && matches!(written, Poll::Ready(Ok(1..))) {
+            self.phase.set(IDLE);
         }
     }
 
@@ -161,7 +170,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Socket<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(context, bytes)
+        let written = Pin::new(&mut self.inner).poll_write(context, bytes);
+        self.note_progress(&written);
+        written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -182,7 +193,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Socket<S> {
         context: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write_vectored(context, parts)
+        let written = Pin::new(&mut self.inner).poll_write_vectored(context, parts);
+        self.note_progress(&written);
+        written
     }
 
     fn is_write_vectored(&self) -> bool {
