@@ -15,6 +15,9 @@ pub enum Forget {
     Everything,
 }
 
+/// First version of Chromium that knows `"prefetchCache"` and `"prerenderCache"`.
+const FINER_WORDS_SINCE: u32 = 138;
+
 /// Which words the browser understands, and what they cost it.
 #[derive(Clone, Copy)]
 pub enum Words {
@@ -26,13 +29,15 @@ pub enum Words {
 }
 
 impl Words {
-    /// Chromium names itself in `Sec-CH-UA` wherever it obeys `Clear-Site-Data`: on https and on this
-    /// machine's own names. Without the header, the words are the ones that forget most.
+    /// Chromium names itself and its version in `Sec-CH-UA` wherever it obeys `Clear-Site-Data`: on
+    /// https and on this machine's own names. An older one, or none, gets the words that forget most.
     pub fn of(request: &HeaderMap) -> Self {
         let brands = request.get("sec-ch-ua");
         let is_chromium = brands
             .and_then(|brands| brands.to_str().ok())
-            .is_some_and(|brands| brands.contains("\"Chromium\""));
+            .and_then(|brands| brands.split("\"Chromium\";v=\"").nth(1))
+            .and_then(|version| version.split(['"', '.']).next()?.parse::<u32>().ok())
+            .is_some_and(|version| version >= FINER_WORDS_SINCE);
         if is_chromium {
             Self::Chromium
         } else {

@@ -65,7 +65,12 @@ async fn signing_out_does_not_make_chromium_walk_through_its_cache() {
 #[tokio::test]
 async fn signing_out_empties_the_cache_of_browsers_without_a_finer_word() {
     let app = TestApp::new().await;
-    for brands in [None, Some(r#""Not/A)Brand";v="99", "Other";v="1""#)] {
+    for brands in [
+        None,
+        Some(r#""Not/A)Brand";v="99", "Other";v="1""#),
+        // Before it had these words.
+        Some(r#""Chromium";v="137", "Not/A)Brand";v="8""#),
+    ] {
         let browser = app
             .signed_up(&format!("ada{}@example.com", brands.map_or(0, str::len)))
             .await;
