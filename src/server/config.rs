@@ -60,7 +60,7 @@ tables! {
         max_connections: u32 = 10_000,
         /// Browsers use https alone for this long, in seconds; 0 sends no such header.
         hsts_max_age_s: u32 = 31_536_000,
-        /// So they do for every host below this one.
+        /// Hosts below this one are included in it.
         hsts_include_sub_domains: bool = true,
     }
     /// How long a session lives.

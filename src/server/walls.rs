@@ -14,6 +14,9 @@ use axum::{
 };
 use http::{HeaderMap, Method, header};
 
+/// Most octets of header names that a preflight may ask for: they come back in the response's head.
+const PREFLIGHT_MAX: usize = 1_000;
+
 /// Methods and paths that the framework below us would stumble over (security.md LX-15). Below `/v1`
 /// there is no framework, and each route says what methods it has.
 pub async fn plain_requests(request: Request, next: Next) -> Response {
@@ -28,7 +31,10 @@ pub async fn plain_requests(request: Request, next: Next) -> Response {
     let Some(target) = uri.path_and_query() else {
         return refuse(wire::Error::BadRequest);
     };
-    if target.as_str().len() > 8192 || !is_plain_path(uri.path()) {
+    // A preflight is answered with the names that it asks for.
+    let asks_too_much = text(request.headers(), "access-control-request-headers")
+        .is_some_and(|names| names.len() > PREFLIGHT_MAX);
+    if asks_too_much || target.as_str().len() > 8192 || !is_plain_path(uri.path()) {
         return refuse(wire::Error::BadRequest);
     }
     next.run(request).await

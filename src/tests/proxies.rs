@@ -59,7 +59,7 @@ async fn closed(socket: &mut TcpStream) {
 async fn an_idle_connection_outlives_the_deadline_of_headers() {
     let app = TestApp::with(|config| {
         config.server.header_timeout_s = 1;
-        config.server.keep_alive_timeout_s = 3;
+        config.server.keep_alive_timeout_s = 10;
     })
     .await;
     let mut kept = app.connect().await;
@@ -127,6 +127,7 @@ async fn the_head_of_every_response_fits_into_a_proxys_buffer() {
     let app = TestApp::with(|config| {
         config.forward_auth.allowed_hosts = vec!["app.example".to_owned()];
         config.session.renew_after_s = 1;
+        config.session.cookie_suffix = "s".repeat(32);
     })
     .await;
     let long_back = format!("https://app.example/{}", "b".repeat(1_900));
@@ -138,6 +139,11 @@ async fn the_head_of_every_response_fits_into_a_proxys_buffer() {
     .await;
     let browser = app.signed_up(EMAIL).await;
     let stranger = app.browser();
+    // One that is told, at each page, that its session is over.
+    let ended = app.signed_up("grace@example.com").await;
+    let cookies = app.browser();
+    cookies.keep(&ended);
+    ended.call("sign_out", &[]).await;
 
     // Addresses of any length and density.
     let many = |text: &str, octets: usize| text.repeat(octets / text.len());
@@ -165,11 +171,22 @@ async fn the_head_of_every_response_fits_into_a_proxys_buffer() {
                 client.link(&[("state", &long), ("prompt", "none")]),
             ] {
                 app.pass(2);
-                for (who, asks) in [("owner", &browser), ("stranger", &stranger)] {
+                ended.keep(&cookies);
+                for (who, asks) in [
+                    ("owner", &browser),
+                    ("stranger", &stranger),
+                    ("signed out", &ended),
+                ] {
                     let answer = asks.open(&path).await;
                     assert_fits(&format!("{who}: {path}"), &answer);
                 }
             }
+            let preflight = stranger
+                .request(Method::OPTIONS, "/oauth2/token")
+                .header("origin", "https://app.example")
+                .header("access-control-request-method", "POST")
+                .header("access-control-request-headers", &long);
+            assert_fits("preflight", &stranger.send(preflight).await);
             let original = format!("https://app.example/?{long}");
             for query in ["", "?redirect=true"] {
                 let check = stranger

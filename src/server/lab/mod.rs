@@ -118,6 +118,8 @@ async fn throw_away(main: &State) -> Result<State, Error> {
     config.database.url = String::new();
     config.secret.key = String::new();
     config.server.trusted_proxy_hops = 0;
+    // The attacker's scripts name the cookie.
+    config.session.cookie_suffix = String::new();
     config.session.renew_after_s = 1;
     config.session.renewal_grace_s = 1;
     // Every run makes an account, and all of them come from one address.

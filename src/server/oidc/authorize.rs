@@ -93,7 +93,7 @@ async fn answer(
     match step {
         Step::Sent(code) => documents::leave(&headers, &addressed.answer_with_code(&code)),
         Step::Refused(refusal) => {
-            tracing::warn!(
+            tracing::info!(
                 event = "authorization_refused",
                 client = addressed.client.id,
                 error = refusal.error,
@@ -102,10 +102,16 @@ async fn answer(
             );
             documents::leave(&headers, &addressed.answer_with_refusal(&refusal))
         }
-        Step::SignIn if !forms::is_carried(&again(query)) => unknown(
-            query,
-            "the request is too long for the address of the sign-in page",
-        ),
+        // No user is sent to a client by a link alone, so that the user is told.
+        Step::SignIn if !forms::is_carried(&again(query)) => {
+            tracing::warn!(
+                event = "authorization_refused",
+                client = addressed.client.id,
+                reason = "the request is too long for the address of the sign-in page",
+                "an authorization request cannot be carried through sign-in"
+            );
+            refuse(wire::Error::TooLarge)
+        }
         Step::SignIn => {
             let hint = addressed.form.get("login_hint");
             let hint = hint.filter(|hint| Email::parse(hint).is_ok());

@@ -78,7 +78,7 @@ impl OauthError {
         }
     }
 
-    /// The same refusal, with a closer reason: printable ASCII without quotes (RFC 6749, 5.2).
+    /// Gives a closer reason: printable ASCII without quotes (RFC 6749, 5.2).
     #[must_use]
     pub const fn because(self, description: &'static str) -> Self {
         Self {

@@ -44,7 +44,8 @@ pub fn routes() -> Router<State> {
     let from_pages = CorsLayer::new()
         .allow_origin(Any)
         .allow_methods([Method::GET, Method::POST])
-        // Whatever the page's tracing adds: a header that a program sends by itself gives nothing away.
+        // Tracing and the like add headers to the requests of a page. None of them is a credential of
+        // the browser's.
         .allow_headers(AllowHeaders::mirror_request())
         .expose_headers([header::WWW_AUTHENTICATE, header::RETRY_AFTER])
         .max_age(Duration::from_hours(1));

@@ -58,6 +58,11 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 fn challenge(status: StatusCode, challenge: &'static str) -> Response {
+    tracing::info!(
+        event = "userinfo_refused",
+        challenge,
+        "a request for the userinfo was refused"
+    );
     let mut response = status.into_response();
     response.extensions_mut().insert(InItsOwnWords);
     response.headers_mut().insert(
