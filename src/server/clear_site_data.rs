@@ -6,7 +6,7 @@
 
 use http::{HeaderMap, HeaderValue, Response};
 
-/// What the browser is to forget. An extension of a response, which [`write`] turns into the header.
+/// Copies that a browser drops. An extension of a response, which [`write()`] turns into the header.
 #[derive(Clone, Copy)]
 pub enum Forget {
     /// Copies of pages: the session was found to be over.
@@ -18,11 +18,11 @@ pub enum Forget {
 /// First version of Chromium that knows `"prefetchCache"` and `"prerenderCache"`.
 const FINER_WORDS_SINCE: u32 = 138;
 
-/// Which words the browser understands, and what they cost it.
+/// Directives that a browser knows.
 #[derive(Clone, Copy)]
 pub enum Words {
     /// For Chromium, `"cache"` walks through the HTTP cache of all sites before the answer counts:
-    /// 2.5 to 2.9 s where it holds 20,000 files. Its two finer words take no time.
+    /// 2.5 to 2.9 s where it holds 20,000 files. Its two narrower directives take no time.
     Chromium,
     /// Other browsers know `"cache"` alone. Firefox takes 30 ms for it, with 20,000 files.
     Others,
@@ -30,7 +30,7 @@ pub enum Words {
 
 impl Words {
     /// Chromium names itself and its version in `Sec-CH-UA` wherever it obeys `Clear-Site-Data`: on
-    /// https and on this machine's own names. An older one, or none, gets the words that forget most.
+    /// https and on this machine's own names. An older one, or none, gets the directives that drop most.
     pub fn of(request: &HeaderMap) -> Self {
         let brands = request.get("sec-ch-ua");
         let is_chromium = brands
