@@ -117,7 +117,8 @@ impl Caller {
     /// Renews the cookie of the session, unless the handler has had its say about it.
     async fn renew(&self, renewal: &sessions::Renewal) {
         let Some(session) = &self.session else { return };
-        if self.cookies.have_session() {
+        // A form that comes back needs the room; the page that it goes to is renewed.
+        if self.cookies.have_session() || self.cookies.send_a_form() {
             return;
         }
         match sessions::renew(&self.state, session, renewal).await {

@@ -157,6 +157,14 @@ impl SetCookies {
         cookies.iter().any(|cookie| cookie.kind == Kind::Session)
     }
 
+    /// Whether a sealed form is sent along.
+    pub fn send_a_form(&self) -> bool {
+        let cookies = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        cookies
+            .iter()
+            .any(|cookie| cookie.kind == Kind::Form && !cookie.value.is_empty())
+    }
+
     /// Sends a sealed form along to the next page, which takes it away again.
     pub fn send_form(&self, sealed: &str) {
         self.set(Kind::Form, sealed, Some(60));

@@ -48,10 +48,10 @@ const RETURNED: [&str; 10] = [
 ];
 /// What goes on by itself once the password has been confirmed.
 const GOES_ON: [&str; 3] = ["create_api_key", "end_session", "end_other_sessions"];
-/// Most octets of the line that renews a session's cookie in the same response.
-const SESSION_LINE_MAX: usize = 500;
-/// Octets of the line of a form's cookie without its value.
-const FORM_LINE_MAX: usize = 140;
+/// Most octets of the line that sets a session's cookie in the same response.
+const SESSION_LINE_MAX: usize = 420;
+/// Most octets of the line of a form's cookie without its name and value.
+const FORM_LINE_MAX: usize = 70;
 
 /// A key that was just made is shown for so long, in seconds: as long as a browser keeps the cookie.
 const SHOWN_FOR_S: i64 = 60;
@@ -195,9 +195,11 @@ impl Form<'_> {
 /// Sends a browser to a page with a form that came back. Where both do not fit into the head of a
 /// response, the page loses its query, and then the form the fields that have no room.
 fn send(caller: &Caller, page: &str, mut returned: ReturnedForm) -> Response {
-    let session = caller.session.as_ref().map_or(0, |_| SESSION_LINE_MAX);
-    let room =
-        |page: &str| (HEAD_MAX - USUAL_MAX - FORM_LINE_MAX).saturating_sub(session + page.len());
+    let mut taken = USUAL_MAX + FORM_LINE_MAX + caller.state.cookie_names.form.len();
+    if caller.cookies.have_session() {
+        taken += SESSION_LINE_MAX;
+    }
+    let room = |page: &str| HEAD_MAX.saturating_sub(taken + page.len());
     let typed = std::mem::take(&mut returned.typed);
     let page = if fits(&returned, room(page)) {
         page

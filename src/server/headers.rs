@@ -21,8 +21,8 @@ pub struct KeepsOpener;
 /// Most octets that the head of a response may have, status line included. nginx reads it into a
 /// buffer of one page of memory, 4,096 octets, and answers 502 when it does not fit.
 pub const HEAD_MAX: usize = 4_000;
-/// Most octets of what every response has: the headers below, the status line, what hyper adds.
-pub const USUAL_MAX: usize = 1_100;
+/// Most octets of what every redirect has: the headers below, the status line, what hyper adds.
+pub const USUAL_MAX: usize = 960;
 
 const FIXED: [(&str, &str); 6] = [
     ("x-content-type-options", "nosniff"),
