@@ -13,7 +13,7 @@ use axum::{
     extract::Request,
     response::{IntoResponse, Redirect, Response},
 };
-use http::{Uri, request::Parts};
+use http::request::Parts;
 use leptos::prelude::{use_context, with_context};
 use percent_encoding::percent_decode_str;
 use std::sync::Arc;
@@ -87,7 +87,7 @@ pub fn guard_pages(request: Request) -> Result<Request, Box<Response>> {
         }
         Some(_) if is_signed_in && !is_returned && matches!(&*path, "/sign-in" | "/sign-up") => {
             // Where they were going when they were sent here: in another tab they got there.
-            let next = sign_in_query(request.uri()).next;
+            let next = sign_in_query(request.uri().query().unwrap_or_default()).next;
             Redirect::to(next.as_deref().unwrap_or("/account")).into_response()
         }
         Some(_) => return Ok(request),
@@ -97,8 +97,7 @@ pub fn guard_pages(request: Request) -> Result<Request, Box<Response>> {
 }
 
 /// Parameters that a sign-in or sign-up page was opened with. An address of another site is dropped.
-pub fn sign_in_query(uri: &Uri) -> SignInQuery {
-    let query = uri.query().unwrap_or_default();
+pub fn sign_in_query(query: &str) -> SignInQuery {
     let value_of = |wanted: &str| {
         form_urlencoded::parse(query.as_bytes())
             .find(|(name, _)| name == wanted)
@@ -120,7 +119,7 @@ pub fn provide(state: &State) {
         min_length: state.config.passwords.min_length,
     });
     if let Some(parts) = use_context::<Parts>() {
-        provide_context(sign_in_query(&parts.uri));
+        provide_context(sign_in_query(parts.uri.query().unwrap_or_default()));
         if let Some(session) = parts
             .extensions
             .get::<Caller>()

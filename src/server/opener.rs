@@ -3,8 +3,7 @@
 //! redirects included, cuts the two apart. Pages that serve a client's request keep the opener, and
 //! only those: elsewhere it is one more thing that another site could use.
 
-use super::{forms, headers::KeepsOpener, oidc, state::State};
-use crate::wire::fields::local_path;
+use super::{doors, forms, headers::KeepsOpener, oidc, state::State};
 use axum::{
     extract::{Request, State as Extract},
     middleware::Next,
@@ -39,10 +38,7 @@ pub async fn serves_client(state: &State, page: &str) -> bool {
     };
     let (path, query) = match path {
         "/sign-in" | "/sign-up" => {
-            let next = form_urlencoded::parse(query.as_bytes())
-                .find(|(name, _)| name == "next")
-                .map(|(_, next)| next.into_owned());
-            let next = next.filter(|next| local_path(next).is_some());
+            let next = doors::sign_in_query(query).next;
             match next.as_deref().and_then(|next| next.split_once('?')) {
                 Some((path, query)) => (Cow::from(path.to_owned()), Cow::from(query.to_owned())),
                 None => return false,
