@@ -1,0 +1,96 @@
+//! Signing in with an address and a password.
+
+use super::password::read_password;
+use crate::{
+    server::{
+        activity::{self, Kind},
+        caller::Caller,
+        error::Error,
+        sessions::{self, Change},
+    },
+    wire::{
+        self,
+        fields::{Email, local_path},
+        users::GoOn,
+    },
+};
+
+/// Checks address and password, and starts a session in place of what the browser had.
+///
+/// # Errors
+/// [`wire::Error::WrongEmailOrPassword`] for an unknown address, a wrong password and a disabled
+/// account alike, at the same cost (ASVS 6.3.8).
+pub async fn sign_in(
+    caller: &Caller,
+    email: &str,
+    password: String,
+    is_kept: bool,
+    next: &str,
+) -> Result<GoOn, Error> {
+    let state = &caller.state;
+    let email = read_sign_in(email, &password)?;
+    let user: Option<(String, String, Option<i64>)> =
+        sqlx::query_as("SELECT id, password_hash, disabled_at FROM users WHERE email_key = $1")
+            .bind(email.key())
+            .fetch_optional(state.db.pool())
+            .await?;
+    let stored = user.as_ref().map(|(_, hash, _)| hash.clone());
+    let verified = match state.hasher.verify(password.into_bytes(), stored).await {
+        // A planted or broken row fails cleanly and is told to the operator alone.
+        Err(Error::StoredHash(why)) => {
+            tracing::error!(event = "stored_hash_refused", why);
+            return Err(wire::Error::WrongEmailOrPassword.into());
+        }
+        verified => verified?,
+    };
+    let (user_id, hash) = match user {
+        Some((id, hash, None)) if verified.is_right => (id, hash),
+        known => {
+            tracing::info!(event = "sign_in_failed", address = %caller.visitor.address);
+            // Written later: here it would take longer for an account that there is.
+            if let Some((id, ..)) = known {
+                let now_ms = state.clock.now_ms();
+                state.later.note_failed(&id, now_ms, &caller.visitor);
+            }
+            return Err(wire::Error::WrongEmailOrPassword.into());
+        }
+    };
+
+    let mut change = Change::begin(state).await?;
+    // The hash that was verified must still be theirs: whoever changes the password in between
+    // must neither find the old one back nor a session that it started. Writing the row makes
+    // the two wait for each other.
+    let still_theirs = sqlx::query(
+        "UPDATE users SET password_hash = $1 \
+         WHERE id = $2 AND password_hash = $3 AND disabled_at IS NULL",
+    )
+    .bind(verified.renewed_hash.as_ref().unwrap_or(&hash))
+    .bind(&user_id)
+    .bind(&hash)
+    .execute(&mut *change)
+    .await?;
+    if still_theirs.rows_affected() == 0 {
+        return Err(wire::Error::WrongEmailOrPassword.into());
+    }
+    let cookie = sessions::start(caller, &mut change, &user_id, is_kept).await?;
+    let visitor = &caller.visitor;
+    activity::record(&mut change, &user_id, Kind::SignedIn, None, 1, visitor).await?;
+    cookie.commit(caller, change).await?;
+    state.limits.forget(caller.visitor.address, &email);
+    tracing::info!(event = "signed_in", user = user_id);
+    Ok(GoOn {
+        next: local_path(next).unwrap_or("/account").to_owned(),
+    })
+}
+
+/// What can be refused without looking anything up: nothing typed, or far too much.
+fn read_sign_in(email: &str, password: &str) -> Result<Email, wire::Error> {
+    let typed_email = Email::parse(email);
+    match (typed_email, read_password(password)) {
+        (Ok(email), None) => Ok(email),
+        (email, password) => Err(wire::Error::fields([
+            ("email", email.err()),
+            ("password", password),
+        ])),
+    }
+}

@@ -1,0 +1,94 @@
+//! A new account: the form's way and the operator's.
+
+use crate::{
+    server::{
+        activity::{self, Kind},
+        caller::Caller,
+        error::Error,
+        sessions::{self, Change},
+        state::State,
+    },
+    wire::{
+        self, Problem,
+        fields::{Email, NewPassword, local_path},
+        users::GoOn,
+    },
+};
+use sqlx::AnyConnection;
+
+/// Makes an account, signs its owner in, and goes on to `next` if that is a path of this site.
+///
+/// # Errors
+/// Field errors for what cannot be taken, an address that has an account among them.
+pub async fn sign_up(
+    caller: &Caller,
+    email: &str,
+    password: String,
+    next: &str,
+) -> Result<GoOn, Error> {
+    let state = &caller.state;
+    let (email, hash) = prepare(state, email, password).await?;
+    let mut change = Change::begin(state).await?;
+    let user_id = insert(state, &mut change, &email, &hash).await?;
+    let cookie = sessions::start(caller, &mut change, &user_id, false).await?;
+    let visitor = &caller.visitor;
+    activity::record(&mut change, &user_id, Kind::SignedUp, None, 1, visitor).await?;
+    cookie.commit(caller, change).await?;
+    tracing::info!(event = "signed_up", user = user_id);
+    Ok(GoOn {
+        next: local_path(next)
+            .unwrap_or("/account?done=signed_up")
+            .to_owned(),
+    })
+}
+
+/// Makes an account without a session: the operator's way.
+///
+/// # Errors
+/// Field errors as in [`sign_up`].
+pub async fn add(state: &State, email: &str, password: String) -> Result<String, Error> {
+    let (email, hash) = prepare(state, email, password).await?;
+    let mut tx = state.db.write().await?;
+    let user_id = insert(state, &mut tx, &email, &hash).await?;
+    tx.commit().await?;
+    Ok(user_id)
+}
+
+/// Reads both fields, so that both problems are told at once, and hashes the password.
+async fn prepare(state: &State, email: &str, password: String) -> Result<(Email, String), Error> {
+    let min = state.config.passwords.min_length;
+    let typed_email = Email::parse(email);
+    // A password beside an unreadable address is judged without knowing the address.
+    let known = typed_email
+        .as_ref()
+        .map_or_else(|_| String::new(), Email::to_string);
+    let read = move || NewPassword::parse(password, min, &known);
+    match (typed_email, state.hasher.hash(read).await?) {
+        (Ok(email), Ok(hash)) => Ok((email, hash)),
+        (email, hash) => {
+            Err(wire::Error::fields([("email", email.err()), ("password", hash.err())]).into())
+        }
+    }
+}
+
+async fn insert(
+    state: &State,
+    connection: &mut AnyConnection,
+    email: &Email,
+    hash: &str,
+) -> Result<String, Error> {
+    let inserted: Option<(String,)> = sqlx::query_as(
+        "INSERT INTO users (id, email, email_key, password_hash, created_at) \
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (email_key) DO NOTHING RETURNING id",
+    )
+    .bind(state.random.id()?)
+    .bind(email.to_string())
+    .bind(email.key())
+    .bind(hash)
+    .bind(state.clock.now_s())
+    .fetch_optional(connection)
+    .await?;
+    inserted
+        .map(|(id,)| id)
+        .ok_or_else(|| wire::Error::fields([("email", Some(Problem::Taken))]).into())
+}
