@@ -4,7 +4,7 @@
 use super::{
     answer::refuse,
     caller::Caller,
-    forms::{query_for, to_sign_in},
+    forms::{form_page, query_for, to_sign_in},
     sessions::Session,
     state::State,
 };
@@ -120,6 +120,13 @@ pub fn provide(state: &State) {
     });
     if let Some(parts) = use_context::<Parts>() {
         provide_context(sign_in_query(parts.uri.query().unwrap_or_default()));
+        let page = parts
+            .uri
+            .path_and_query()
+            .and_then(|it| form_page(it.as_str()));
+        if let Some(page) = page {
+            provide_context(wire::users::FormPage(page.to_owned()));
+        }
         if let Some(session) = parts
             .extensions
             .get::<Caller>()

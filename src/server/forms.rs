@@ -104,7 +104,10 @@ pub async fn around_functions(
         .headers
         .insert(header::ACCEPT, HeaderValue::from_static("application/json"));
     let function = parts.uri.path().trim_start_matches("/api/").to_owned();
-    let came_from = came_from(&parts.headers);
+    let came_from = value_of(&fields, "page")
+        .and_then(form_page)
+        .map(str::to_owned)
+        .or_else(|| came_from(&parts.headers));
     let admitted = if parts.method == Method::POST {
         let typed = value_of(&fields, "email");
         let email = match &caller.session {
@@ -367,8 +370,14 @@ pub(super) fn came_from(headers: &HeaderMap) -> Option<String> {
     let path = rest.strip_prefix(host)?;
     let path = path.split('#').next()?;
     let path = if path.is_empty() { "/" } else { path };
-    let page = path.split_once("?done=").map_or(path, |(page, _)| page);
-    local_path(page).map(str::to_owned)
+    form_page(path).map(str::to_owned)
+}
+
+/// The page that a form leads back to, if it is one of ours, without the `?done=` of an earlier
+/// success.
+pub fn form_page(page: &str) -> Option<&str> {
+    let page = page.split_once("?done=").map_or(page, |(page, _)| page);
+    local_path(page)
 }
 
 /// Before a page is rendered: opens a form that came back, and takes its cookie away.

@@ -1,6 +1,6 @@
 //! Every flow without JavaScript (promise 7).
 
-use crate::app::{EMAIL, PASSWORD, TestApp};
+use crate::app::{EMAIL, PASSWORD, TestApp, with_form};
 use reqwest::Method;
 
 #[tokio::test]
@@ -217,10 +217,7 @@ async fn a_foreign_page_is_never_gone_back_to() {
             .header("accept", "text/html")
             .header("referer", referer);
         let answer = browser
-            .send(crate::app::with_form(
-                request,
-                &[("email", "x"), ("password", "")],
-            ))
+            .send(with_form(request, &[("email", "x"), ("password", "")]))
             .await;
         assert_eq!(answer.header("location"), "", "{referer}");
         assert_eq!(answer.status, 422, "{referer}");
@@ -250,4 +247,70 @@ async fn text_from_the_url_is_never_shown() {
     let forged = app.browser();
     forged.plant("__Host-Http-form", planted);
     assert!(!forged.open("/sign-in").await.body.contains("do not match"));
+}
+
+#[tokio::test]
+async fn a_form_names_its_page_and_comes_back_to_it_where_no_referer_does() {
+    let app = TestApp::new().await;
+    let page = "/sign-in?next=/account/keys%3Fa%3D1%26b%3D%2B";
+    let html = app.browser().open(page).await.body;
+    let named = "<input type=\"hidden\" name=\"page\" value=\"/sign-in?next=/account/keys%3Fa%3D1%26b%3D%2B\">";
+    assert!(html.contains(named), "{html}");
+    for (referer, host) in [
+        (None, None),
+        (Some(format!("{}/", app.url)), None),
+        (Some(format!("{}/sign-up", app.url)), Some("upstream:3000")),
+        (Some("https://evil.example/sign-up".to_owned()), None),
+    ] {
+        let browser = app.browser();
+        let mut request = browser
+            .request(Method::POST, "/api/sign_in")
+            .header("origin", &app.url)
+            .header("sec-fetch-site", "same-origin")
+            .header("accept", "text/html");
+        for (name, value) in [("referer", referer.as_deref()), ("host", host)] {
+            if let Some(value) = value {
+                request = request.header(name, value);
+            }
+        }
+        let form = [
+            ("page", page),
+            ("email", "typed@example.com"),
+            ("password", ""),
+        ];
+        let answer = browser.send(with_form(request, &form)).await;
+        assert_eq!(
+            (answer.status, answer.header("location")),
+            (303, page),
+            "{referer:?} {host:?}"
+        );
+        let shown = browser.open(page).await.body;
+        assert!(shown.contains("value=\"typed@example.com\""), "{shown}");
+        assert!(shown.contains("Fill this in."));
+    }
+}
+
+#[tokio::test]
+async fn a_form_comes_back_to_no_page_of_another_site() {
+    let app = TestApp::new().await;
+    for page in [
+        "https://evil.example/",
+        "//evil.example",
+        "/\\evil.example",
+        "",
+        "/a\r\nSet-Cookie: x=y",
+    ] {
+        let form = [("page", page), ("email", "x"), ("password", "")];
+        // What the form says of itself is no path of ours, so its `Referer` counts.
+        let answer = app.browser().submit("/sign-in", "sign_in", &form).await;
+        assert_eq!(answer.header("location"), "/sign-in", "{page:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_page_of_a_form_is_without_the_word_of_an_earlier_success() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    let html = browser.open("/account?done=signed_up").await.body;
+    assert!(html.contains("name=\"page\" value=\"/account\""), "{html}");
 }

@@ -9,6 +9,7 @@ pub mod documents;
 pub mod error;
 pub mod fields;
 mod flat;
+pub mod form;
 pub mod grants;
 mod json;
 #[cfg(feature = "lab")]

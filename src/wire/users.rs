@@ -36,6 +36,11 @@ pub struct SignInQuery {
     pub carried: String,
 }
 
+/// The page that a form stands on, path and query, without the `?done=` of an earlier success. The
+/// server alone knows it.
+#[derive(Clone)]
+pub struct FormPage(pub String);
+
 /// What a new password must be, for the form to say beforehand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PasswordPolicy {

@@ -8,13 +8,14 @@ use crate::{
             account::instead,
             form::{Field, Progress, Submit, Summary, watch},
             layout::Page,
+            server_form::Form,
             time::Time,
         },
         words,
     },
     wire::notes::Note,
 };
-use leptos::{form::ActionForm, html, prelude::*};
+use leptos::{html, prelude::*};
 use leptos_meta::Title;
 
 const PATH: &str = "/notes";
@@ -48,7 +49,7 @@ impl LazyPage for Notes {
             <Page>
                 <main id="main" class="wrap content" tabindex="-1">
                     <h1>"Notes"</h1>
-                    <ActionForm action=action node_ref=form attr:novalidate=true attr:class="form narrow">
+                    <Form action=action node_ref=form class="form narrow">
                         <Summary error=error />
                         <Field
                             name="text"
@@ -59,7 +60,7 @@ impl LazyPage for Notes {
                             error=error
                         />
                         <Submit label="Keep it" pending_label="Keeping…" pending=pending />
-                    </ActionForm>
+                    </Form>
                     <section aria-labelledby="newest-first">
                         <h2 id="newest-first">"Newest first"</h2>
                         <Transition>

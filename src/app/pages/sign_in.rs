@@ -5,9 +5,10 @@ use crate::{
     app::parts::{
         form::{Field, Progress, Submit, Summary, follow, sign_in_query},
         layout::Lone,
+        server_form::Form,
     },
 };
-use leptos::{form::ActionForm, prelude::*};
+use leptos::prelude::*;
 use leptos_meta::Title;
 
 /// Address, password, and whether to stay.
@@ -28,7 +29,7 @@ pub fn SignIn() -> impl IntoView {
         <Title text="Sign in" />
         <Lone below=Box::new(move || view! { "New here? " <a href=sign_up rel="external">"Create an account"</a> }.into_any())>
             <h1>"Sign in"</h1>
-            <ActionForm action=action attr:novalidate=true attr:class="form">
+            <Form action=action class="form">
                 <Summary error=error />
                 <input type="hidden" name="next" value=query.next />
                 <Field
@@ -61,7 +62,7 @@ pub fn SignIn() -> impl IntoView {
                     </p>
                 </div>
                 <Submit label="Sign in" pending_label="Signing in…" pending=pending />
-            </ActionForm>
+            </Form>
         </Lone>
     }
 }

@@ -7,11 +7,12 @@ use crate::{
         parts::{
             form::{Field, Progress, Submit, Summary, follow, sign_in_query},
             layout::Lone,
+            server_form::Form,
             strength::NewPasswordField,
         },
     },
 };
-use leptos::{form::ActionForm, prelude::*};
+use leptos::prelude::*;
 use leptos_meta::Title;
 
 /// Address and password, and an account is made.
@@ -38,7 +39,7 @@ impl LazyPage for SignUp {
             <Title text="Create an account" />
             <Lone below=Box::new(move || view! { "Already have an account? " <a href=sign_in rel="external">"Sign in"</a> }.into_any())>
                 <h1>"Create an account"</h1>
-                <ActionForm action=action attr:novalidate=true attr:class="form">
+                <Form action=action class="form">
                     <Summary error=error />
                     <input type="hidden" name="next" value=query.next />
                     <Field
@@ -51,7 +52,7 @@ impl LazyPage for SignUp {
                     />
                     <NewPasswordField name="password" label="Password" typed=typed error=error />
                     <Submit label="Create account" pending_label="Creating account…" pending=pending />
-                </ActionForm>
+                </Form>
             </Lone>
         }
         .into_any()

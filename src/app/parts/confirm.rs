@@ -6,9 +6,10 @@ use crate::{
     app::parts::{
         account::Whose,
         form::{Field, Progress, Submit, Summary, focus, watch},
+        server_form::Form,
     },
 };
-use leptos::{form::ActionForm, prelude::*};
+use leptos::prelude::*;
 
 /// Asks for the password, and then carries on.
 #[component]
@@ -45,7 +46,7 @@ pub fn Confirm(
         <section class="card confirm" aria-labelledby="confirm">
             <h2 id="confirm">"Is it you?"</h2>
             <p class="quiet">{what}</p>
-            <ActionForm action=action attr:novalidate=true attr:class="form">
+            <Form action=action class="form">
                 <Summary error=error />
                 <Whose />
                 <input type="hidden" name="next" value=path />
@@ -65,7 +66,7 @@ pub fn Confirm(
                         "Cancel"
                     </a>
                 </div>
-            </ActionForm>
+            </Form>
         </section>
     }
 }

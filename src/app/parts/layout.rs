@@ -1,7 +1,11 @@
 //! What is around a page's content.
 
-use crate::{api::sessions::SignOut, app::viewer::WhoIsSignedIn, wire::users::GoOn};
-use leptos::{form::ActionForm, prelude::*};
+use crate::{
+    api::sessions::SignOut,
+    app::{parts::server_form::Form, viewer::WhoIsSignedIn},
+    wire::users::GoOn,
+};
+use leptos::prelude::*;
 
 /// The name, who is signed in, the page's own `<main>`, and the line at the foot.
 #[component]
@@ -133,11 +137,11 @@ fn SignedInLinks() -> impl IntoView {
                 </a>
             </li>
             <li>
-                <ActionForm action=action>
+                <Form action=action>
                     <button class="btn" type="submit">
                         "Sign out"
                     </button>
-                </ActionForm>
+                </Form>
             </li>
         </ul>
     }

@@ -5,6 +5,7 @@ pub mod confirm;
 pub mod drawing;
 pub mod form;
 pub mod layout;
+pub mod server_form;
 pub mod strength;
 pub mod ticket;
 pub mod time;

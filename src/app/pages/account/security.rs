@@ -6,13 +6,14 @@ use crate::{
         parts::{
             account::{AccountPage, Whose, instead},
             form::{Field, Progress, Submit, Summary, watch},
+            server_form::Form,
             strength::NewPasswordField,
         },
         viewer::WhoIsSignedIn,
         words,
     },
 };
-use leptos::{form::ActionForm, prelude::*, wasm_bindgen::JsCast, web_sys::HtmlFormElement};
+use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys::HtmlFormElement};
 use leptos_meta::Title;
 
 const PATH: &str = "/account/security";
@@ -67,7 +68,7 @@ pub fn Security() -> impl IntoView {
                             })
                     }}
                 </div>
-                <ActionForm action=action attr:novalidate=true attr:class="form narrow">
+                <Form action=action class="form narrow">
                     <Summary error=error />
                     <Whose />
                     <Field
@@ -93,7 +94,7 @@ pub fn Security() -> impl IntoView {
                         </p>
                     </div>
                     <Submit label="Change password" pending_label="Changing…" pending=pending />
-                </ActionForm>
+                </Form>
             </section>
         </AccountPage>
     }

@@ -7,6 +7,7 @@ use crate::{
             account::{AccountPage, instead},
             confirm::Confirm,
             form::{Summary, focus, returned_form},
+            server_form::Form,
             ticket::Ticket,
             time::Time,
         },
@@ -17,7 +18,7 @@ use crate::{
         sessions::{DeviceSession, Devices},
     },
 };
-use leptos::{form::ActionForm, prelude::*};
+use leptos::prelude::*;
 use leptos_meta::Title;
 
 const PATH: &str = "/account/sessions";
@@ -200,11 +201,11 @@ fn Rail(
                 <section class="apart" aria-labelledby="others">
                     <h2 id="others">"All other devices"</h2>
                     <p class="quiet">"Sign out everywhere but here, at once."</p>
-                    <ActionForm action=end_others>
+                    <Form action=end_others>
                         <button class="btn danger" type="submit" disabled=move || end_others.pending().get()>
                             "Sign out all other devices"
                         </button>
-                    </ActionForm>
+                    </Form>
                 </section>
             }
                 .into_any()
@@ -227,13 +228,13 @@ fn Device(session: DeviceSession, now: i64, end: ServerAction<EndSession>) -> im
     };
     let button = (!session.is_this).then(|| {
         view! {
-            <ActionForm action=end>
+            <Form action=end>
                 <input type="hidden" name="id" value=id />
                 <button class="btn" type="submit" disabled=is_pending>
                     "End this session"
                     <span class="unseen">{format!(", No. {number}")}</span>
                 </button>
-            </ActionForm>
+            </Form>
         }
     });
     view! {

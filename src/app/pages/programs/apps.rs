@@ -6,13 +6,14 @@ use crate::{
         parts::{
             account::{AccountPage, instead},
             form::{Summary, focus, returned_form},
+            server_form::Form,
             time::Time,
         },
         words,
     },
     wire::grants::{App, Apps as List},
 };
-use leptos::{form::ActionForm, prelude::*};
+use leptos::prelude::*;
 use leptos_meta::Title;
 
 const PATH: &str = "/account/apps";
@@ -135,13 +136,13 @@ fn Card(app: App, now: i64, revoke: ServerAction<RevokeApp>) -> impl IntoView {
                         .then(|| {
                             view! { <p class="quiet small">"Signing out here does not end this."</p> }
                         })}
-                    <ActionForm action=revoke>
+                    <Form action=revoke>
                         <input type="hidden" name="client_id" value=id />
                         <button class="btn" type="submit" disabled=is_pending>
                             "Disconnect"
                             <span class="unseen">" " {app.name}</span>
                         </button>
-                    </ActionForm>
+                    </Form>
                 </div>
             </article>
         </li>

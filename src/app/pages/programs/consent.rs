@@ -10,12 +10,13 @@ use crate::{
             account::Whose,
             form::{Field, Progress, Submit, Summary, follow},
             layout::Lone,
+            server_form::Form,
         },
         words,
     },
     wire::{Error, grants::AppRequest},
 };
-use leptos::{form::ActionForm, prelude::*};
+use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
 
@@ -87,7 +88,7 @@ fn Who(
     let Progress { error, pending, .. } = follow(action, "confirm_password");
     view! {
         <h1>"Is it you?"</h1>
-        <ActionForm action=action attr:novalidate=true attr:class="form">
+        <Form action=action class="form">
             <p class="quiet">
                 <bdi>{app.name}</bdi>
                 " wants to be sure. Enter the password of "
@@ -105,7 +106,7 @@ fn Who(
                 error=error
             />
             <Submit label="Go on" pending_label="Checking…" pending=pending />
-        </ActionForm>
+        </Form>
     }
 }
 
@@ -126,7 +127,7 @@ fn Ask(
     let has_scopes = !app.scopes.is_empty();
     view! {
         <h1>"Sign in to " <bdi>{app.name}</bdi> "?"</h1>
-        <ActionForm action=action attr:class="form">
+        <Form action=action class="form">
             <Summary error=error />
             <p>
                 "You are signed in here as " <b>
@@ -163,6 +164,6 @@ fn Ask(
                     "Do not allow"
                 </button>
             </div>
-        </ActionForm>
+        </Form>
     }
 }

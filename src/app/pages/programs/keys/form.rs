@@ -3,7 +3,10 @@
 use crate::{
     api::api_keys::CreateApiKey,
     app::{
-        parts::form::{Field, Progress, Submit, Summary, watch},
+        parts::{
+            form::{Field, Progress, Submit, Summary, watch},
+            server_form::PageField,
+        },
         words,
     },
     wire::{Error, api_keys::Scope},
@@ -64,12 +67,6 @@ pub fn NewKeyForm(
             .get()
             .and_then(|error| error.of_field("expires_in_days"))
     };
-    let submit = move |event: SubmitEvent| {
-        event.prevent_default();
-        if let Some(wanted) = wanted() {
-            create.dispatch(wanted);
-        }
-    };
     view! {
         <section class="apart" aria-labelledby="create">
             <h2 id="create">"Create a key"</h2>
@@ -79,8 +76,9 @@ pub fn NewKeyForm(
                 action="/api/create_api_key"
                 class="form narrow"
                 novalidate=true
-                on:submit=submit
+                on:submit=move |event| send(&event, create)
             >
+                <PageField />
                 <Summary error=error />
                 <Field
                     name="label"
@@ -125,6 +123,13 @@ pub fn NewKeyForm(
                 <Submit label="Create key" pending_label="Creating…" pending=pending />
             </form>
         </section>
+    }
+}
+
+fn send(event: &SubmitEvent, create: ServerAction<CreateApiKey>) {
+    event.prevent_default();
+    if let Some(wanted) = wanted() {
+        create.dispatch(wanted);
     }
 }
 

@@ -2,10 +2,13 @@
 
 use crate::{
     api::api_keys::RevokeApiKey,
-    app::{parts::time::Time, words},
+    app::{
+        parts::{server_form::Form, time::Time},
+        words,
+    },
     wire::api_keys::{ApiKey, ApiKeys},
 };
-use leptos::{form::ActionForm, prelude::*};
+use leptos::prelude::*;
 
 /// The keys that can be used.
 #[component]
@@ -78,13 +81,13 @@ fn Card(key: ApiKey, now: i64, revoke: ServerAction<RevokeApiKey>) -> impl IntoV
                         "Expires on "
                         <Time at=key.expires_at>{words::date(key.expires_at)}</Time>
                     </p>
-                    <ActionForm action=revoke>
+                    <Form action=revoke>
                         <input type="hidden" name="id" value=id />
                         <button class="btn danger" type="submit" disabled=is_pending>
                             "Revoke"
                             <span class="unseen">{format!(" {label}")}</span>
                         </button>
-                    </ActionForm>
+                    </Form>
                 </div>
             </article>
         </li>
