@@ -61,6 +61,47 @@ const PRIVATE: &[&str] = &[
     "/notes",
 ];
 
+/// The page that has the form, or shows the answer, of each server function. An app's request is gone
+/// with the address that it came with, so that its functions belong to the page of connected apps.
+const PAGES: &[(&str, &[&str])] = &[
+    ("/", &["sign_out", "viewer"]),
+    ("/sign-in", &["sign_in"]),
+    ("/sign-up", &["sign_up"]),
+    ("/proof", &["inspect_session"]),
+    ("/account/activity", &["list_activity"]),
+    (
+        "/account/apps",
+        &[
+            "decide_authorization",
+            "describe_authorization",
+            "list_apps",
+            "revoke_app",
+        ],
+    ),
+    (
+        "/account/keys",
+        &["create_api_key", "list_api_keys", "revoke_api_key"],
+    ),
+    (
+        "/account/security",
+        &["change_password", "confirm_password"],
+    ),
+    (
+        "/account/sessions",
+        &["end_other_sessions", "end_session", "list_sessions"],
+    ),
+    #[cfg(feature = "lab")]
+    ("/notes", &["list_notes", "write_note"]),
+];
+
+/// Finds the page that a server function belongs to.
+pub fn page_of(function: &str) -> Option<&'static str> {
+    let mut pages = PAGES.iter();
+    pages
+        .find(|(_, functions)| functions.contains(&function))
+        .map(|(page, _)| *page)
+}
+
 /// Pages: signed-out visitors of private ones are sent to sign in before anything is rendered, and
 /// signed-in ones have nothing to do at sign-in and sign-up.
 ///

@@ -1,8 +1,9 @@
 //! What no handler should ever see: requests from other sites, and ones that no browser sends.
 
 use super::{
-    answer::refuse,
+    answer::{refuse, wants_html},
     cookie::{self, Found},
+    doors,
     state::State,
     v1,
 };
@@ -10,7 +11,7 @@ use crate::wire;
 use axum::{
     extract::{Request, State as Extract},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse, Redirect, Response},
 };
 use http::{HeaderMap, Method, header};
 
@@ -85,10 +86,18 @@ pub async fn same_site_only(
 ) -> Response {
     let headers = request.headers();
     let names = &state.cookie_names;
-    let is_api = request.uri().path().starts_with("/api/");
+    let function = request.uri().path().strip_prefix("/api/");
+    if let Some(function) = function
+        && is_stray_visit(request.method(), headers)
+    {
+        return match doors::page_of(function) {
+            Some(page) => Redirect::to(page).into_response(),
+            None => refuse(wire::Error::NotFound),
+        };
+    }
     let refused = if request.method().is_safe() {
         (is_web_socket(headers) && !is_from_here(headers))
-            || (is_api && is_cross_site_read(headers))
+            || (function.is_some() && is_cross_site_read(headers))
     } else {
         // Nothing says where it comes from, and it would act for somebody.
         let says_origin = ["origin", "sec-fetch-site"]
@@ -112,6 +121,20 @@ fn is_web_socket(headers: &HeaderMap) -> bool {
             .windows(9)
             .any(|it| it == b"websocket")
     })
+}
+
+/// Whether a user opened this address by hand or by a bookmark, or a browser sends a request once more
+/// when it restores its tabs. No page can cause one of these.
+fn is_stray_visit(method: &Method, headers: &HeaderMap) -> bool {
+    let site = text(headers, "sec-fetch-site");
+    if !method.is_safe() {
+        return site == Some("none");
+    }
+    match text(headers, "sec-fetch-mode") {
+        Some(mode) => mode == "navigate" && site == Some("none"),
+        // A browser that has no such headers.
+        None => site.is_none() && !headers.contains_key(header::ORIGIN) && wants_html(headers),
+    }
 }
 
 /// A link or a form on another site can make a browser read `/api` with the cookie; only our own

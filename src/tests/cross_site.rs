@@ -1,7 +1,8 @@
 //! Another site can do nothing (promise 5).
 
 use crate::app::{EMAIL, PASSWORD, TestApp, with_form};
-use reqwest::Method;
+use leptos::server_fn::axum::server_fn_paths;
+use reqwest::{Method, RequestBuilder};
 
 #[tokio::test]
 async fn requests_from_other_sites_change_nothing() {
@@ -94,4 +95,61 @@ async fn a_socket_is_not_opened_for_another_site() {
         }
         assert_eq!(browser.send(request).await.status, 403, "{origin:?}");
     }
+}
+
+/// What a browser sends with an address that its user typed, or that it restores.
+fn by_hand(request: RequestBuilder) -> RequestBuilder {
+    request
+        .header("sec-fetch-site", "none")
+        .header("sec-fetch-mode", "navigate")
+        .header("accept", "text/html,application/xhtml+xml")
+}
+
+#[tokio::test]
+async fn the_address_of_a_function_leads_a_user_to_its_page() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    for (path, _) in server_fn_paths() {
+        let request = by_hand(browser.request(Method::GET, path));
+        let answer = browser.send(request).await;
+        assert_eq!(answer.status, 303, "{path}");
+        let page = browser.open(answer.header("location")).await;
+        // Sign-in and sign-up lead a signed-in user on.
+        assert!([200, 303].contains(&page.status), "{path}");
+    }
+    for (function, page) in [
+        ("create_api_key", "/account/keys"),
+        ("sign_up", "/sign-up"),
+        ("viewer", "/"),
+        ("sign_in?next=//evil.example", "/sign-in"),
+    ] {
+        let path = format!("/api/{function}");
+        // A browser that has no such headers.
+        let request = browser
+            .request(Method::GET, &path)
+            .header("accept", "text/html");
+        let answer = browser.send(request).await;
+        assert_eq!((answer.status, answer.header("location")), (303, page));
+    }
+    let nothing = by_hand(browser.request(Method::GET, "/api/nothing"));
+    assert_eq!(browser.send(nothing).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_form_that_a_browser_restores_changes_nothing() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    let form = [
+        ("label", "twice"),
+        ("scopes", "profile:read"),
+        ("expires_in_days", "7"),
+    ];
+    for (function, page) in [("create_api_key", "/account/keys"), ("sign_out", "/")] {
+        let path = format!("/api/{function}");
+        let request = by_hand(browser.request(Method::POST, &path)).header("origin", &app.url);
+        let answer = browser.send(with_form(request, &form)).await;
+        assert_eq!((answer.status, answer.header("location")), (303, page));
+    }
+    assert!(browser.list_api_keys().await.is_empty());
+    assert_eq!(browser.viewer().await.as_deref(), Some(EMAIL));
 }

@@ -88,6 +88,29 @@ async fn the_log_names_events_and_holds_no_secret_however_much_it_is_asked_to_sa
     assert!(!log.contains('\u{1b}') && !log.contains('\u{202e}'));
 }
 
+#[tokio::test]
+async fn the_log_calls_no_visit_by_hand_an_attack() {
+    let mut place = Place::new();
+    let browser = place.serve("trace");
+    for method in [Method::GET, Method::POST] {
+        let request = browser
+            .request(method, "/api/sign_in")
+            .header("sec-fetch-site", "none")
+            .header("sec-fetch-mode", "navigate")
+            .header("accept", "text/html");
+        assert_eq!(browser.send(request).await.status, 303);
+    }
+    let foreign = browser
+        .request(Method::GET, "/api/viewer")
+        .header("sec-fetch-site", "cross-site")
+        .header("sec-fetch-mode", "navigate")
+        .header("accept", "text/html");
+    assert_eq!(browser.send(foreign).await.status, 403);
+    let log = place.kill();
+    let refused = log.matches("event=\"cross_site_refused\"").count();
+    assert_eq!(refused, 1, "{log}");
+}
+
 #[test]
 fn an_operator_adds_and_lists_accounts() {
     let place = Place::new();

@@ -177,7 +177,7 @@ fn features_are_named_on_few_lines() {
             &["lib.rs", "app/mod.rs", "pages/not_found.rs"][..],
             5,
         ),
-        (lab, &for_lab, 17),
+        (lab, &for_lab, 18),
     ] {
         for line in &lines {
             let file = line.split(": ").next().unwrap();
