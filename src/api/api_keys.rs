@@ -1,7 +1,7 @@
 //! Asked about API keys.
 
 use crate::wire::{
-    Error, Json,
+    Error, Form, Json,
     api_keys::{ApiKeys, NewApiKey},
     sessions::Ended,
 };
@@ -16,7 +16,7 @@ pub async fn list_api_keys() -> Result<ApiKeys, Error> {
 }
 
 /// Makes a key; the answer is the only time that it is shown. `scopes` are separated by spaces.
-#[server(prefix = "/api", endpoint = "create_api_key", output = Json)]
+#[server(prefix = "/api", endpoint = "create_api_key", input = Form, output = Json)]
 pub async fn create_api_key(
     #[server(default)] label: String,
     #[server(default)] scopes: String,
@@ -29,7 +29,7 @@ pub async fn create_api_key(
 
 /// Stops a key of this account, by its public id. Whoever finds one where it should not be must
 /// not have to look for the password first.
-#[server(prefix = "/api", endpoint = "revoke_api_key", output = Json)]
+#[server(prefix = "/api", endpoint = "revoke_api_key", input = Form, output = Json)]
 pub async fn revoke_api_key(id: String) -> Result<Ended, Error> {
     use crate::server::{api_keys, doors::signed_in};
     let (caller, session) = signed_in()?;

@@ -1,7 +1,7 @@
 //! Asked about programs that people sign in to from here.
 
 use crate::wire::{
-    Error, Json,
+    Error, Form, Json,
     grants::{AppRequest, Apps},
     sessions::Ended,
     users::GoOn,
@@ -17,7 +17,7 @@ pub async fn describe_authorization(request: String) -> Result<AppRequest, Error
 }
 
 /// What the person says to it: `allow`, or anything else.
-#[server(name = Decide, prefix = "/api", endpoint = "decide_authorization", output = Json)]
+#[server(name = Decide, prefix = "/api", endpoint = "decide_authorization", input = Form, output = Json)]
 pub async fn decide_authorization(request: String, decision: String) -> Result<GoOn, Error> {
     use crate::server::{doors::signed_in, oidc::consent};
     let (caller, session) = signed_in()?;
@@ -34,7 +34,7 @@ pub async fn list_apps() -> Result<Apps, Error> {
 }
 
 /// Takes back all that this account has allowed one program.
-#[server(prefix = "/api", endpoint = "revoke_app", output = Json)]
+#[server(prefix = "/api", endpoint = "revoke_app", input = Form, output = Json)]
 pub async fn revoke_app(client_id: String) -> Result<Ended, Error> {
     use crate::server::{doors::signed_in, grants};
     let (caller, session) = signed_in()?;

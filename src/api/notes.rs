@@ -1,6 +1,6 @@
 //! Asked about notes.
 
-use crate::wire::{Error, Json, notes::Note};
+use crate::wire::{Error, Form, Json, notes::Note};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 /// The notes of whoever is signed in, newest first.
@@ -12,7 +12,7 @@ pub async fn list_notes() -> Result<Vec<Note>, Error> {
 }
 
 /// Keeps a note of whoever is signed in.
-#[server(prefix = "/api", endpoint = "write_note", output = Json)]
+#[server(prefix = "/api", endpoint = "write_note", input = Form, output = Json)]
 pub async fn write_note(text: String) -> Result<Note, Error> {
     use crate::server::{doors::signed_in, notes};
     let (caller, session) = signed_in()?;

@@ -1,14 +1,14 @@
 //! Asked about sessions.
 
 use crate::wire::{
-    Error, Json,
+    Error, Form, Json,
     sessions::{Devices, Ended, Inspected},
     users::GoOn,
 };
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 /// Signs in, in place of whoever the browser had signed in.
-#[server(prefix = "/api", endpoint = "sign_in", output = Json)]
+#[server(prefix = "/api", endpoint = "sign_in", input = Form, output = Json)]
 pub async fn sign_in(
     email: String,
     password: String,
@@ -23,7 +23,7 @@ pub async fn sign_in(
 }
 
 /// Ends this browser's session.
-#[server(prefix = "/api", endpoint = "sign_out", output = Json)]
+#[server(prefix = "/api", endpoint = "sign_out", input = Form, output = Json)]
 pub async fn sign_out() -> Result<GoOn, Error> {
     use crate::server::{doors::anyone, sessions};
     let caller = anyone()?;
@@ -50,7 +50,7 @@ pub async fn inspect_session() -> Result<Inspected, Error> {
 }
 
 /// Ends one session of this account, by its public id.
-#[server(prefix = "/api", endpoint = "end_session", output = Json)]
+#[server(prefix = "/api", endpoint = "end_session", input = Form, output = Json)]
 pub async fn end_session(id: String) -> Result<Ended, Error> {
     use crate::server::{doors::recently_signed_in, sessions};
     let (caller, session) = recently_signed_in()?;
@@ -62,7 +62,7 @@ pub async fn end_session(id: String) -> Result<Ended, Error> {
 }
 
 /// Ends every session of this account but this one.
-#[server(prefix = "/api", endpoint = "end_other_sessions", output = Json)]
+#[server(prefix = "/api", endpoint = "end_other_sessions", input = Form, output = Json)]
 pub async fn end_other_sessions() -> Result<Ended, Error> {
     use crate::server::{doors::recently_signed_in, sessions};
     let (caller, session) = recently_signed_in()?;

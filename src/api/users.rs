@@ -1,14 +1,14 @@
 //! Asked about people.
 
 use crate::wire::{
-    Error, Json,
+    Error, Form, Json,
     sessions::Ended,
     users::{GoOn, Viewer},
 };
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 /// Makes an account and signs its owner in.
-#[server(prefix = "/api", endpoint = "sign_up", output = Json)]
+#[server(prefix = "/api", endpoint = "sign_up", input = Form, output = Json)]
 pub async fn sign_up(
     email: String,
     password: String,
@@ -22,7 +22,7 @@ pub async fn sign_up(
 
 /// Changes the password of whoever is signed in. Every other session ends, unless they are to be
 /// kept.
-#[server(prefix = "/api", endpoint = "change_password", output = Json)]
+#[server(prefix = "/api", endpoint = "change_password", input = Form, output = Json)]
 pub async fn change_password(
     current_password: String,
     new_password: String,
@@ -46,7 +46,7 @@ pub async fn change_password(
 }
 
 /// Shows once more who is signed in, before something that asks for it.
-#[server(prefix = "/api", endpoint = "confirm_password", output = Json)]
+#[server(prefix = "/api", endpoint = "confirm_password", input = Form, output = Json)]
 pub async fn confirm_password(
     password: String,
     #[server(default)] next: Option<String>,

@@ -14,8 +14,9 @@ use std::borrow::Cow;
 /// Layer around what a browser asks with its cookie.
 pub async fn keep(Extract(state): Extract<State>, request: Request, next: Next) -> Response {
     let uri = request.uri();
-    // What a form is answered with belongs to the page that it stood on.
-    let page = if uri.path().starts_with("/api/") || uri.path() == oidc::logout::CONFIRMED {
+    // The answer to a form belongs to the page that it stood on. A server function's form names its
+    // page (`forms`).
+    let page = if uri.path() == oidc::logout::CONFIRMED {
         forms::came_from(request.headers())
     } else {
         uri.path_and_query().map(ToString::to_string)

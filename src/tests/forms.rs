@@ -314,3 +314,100 @@ async fn the_page_of_a_form_is_without_the_word_of_an_earlier_success() {
     let html = browser.open("/account?done=signed_up").await.body;
     assert!(html.contains("name=\"page\" value=\"/account\""), "{html}");
 }
+
+/// Fields that browser extensions, firewalls and password managers add to forms.
+const FOREIGN: [(&str, &str); 10] = [
+    ("g-recaptcha-response", "x"),
+    ("__RequestVerificationToken", "x"),
+    ("utf8", "\u{2713}"),
+    ("X", "1"),
+    ("[0]", "1"),
+    ("fields[a][b]", "1"),
+    ("fields[]", "2"),
+    ("_wp_nonce", "3"),
+    ("_wp_nonce", "4"),
+    ("", ""),
+];
+
+#[tokio::test]
+async fn fields_that_no_argument_names_are_ignored() {
+    let app = TestApp::new().await;
+    let with_foreign = |own: &[(&'static str, &'static str)]| [own, &FOREIGN[..]].concat();
+    let form = with_foreign(&[("email", EMAIL), ("password", PASSWORD)]);
+    assert_eq!(app.browser().call("sign_up", &form).await.status, 200);
+    let browser = app.browser();
+    let answer = browser.submit("/sign-in", "sign_in", &form).await;
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (303, "/account")
+    );
+    let form = with_foreign(&[
+        ("label", "a program"),
+        ("scopes", "profile:read"),
+        ("scopes", "sessions:read"),
+        ("expires_in_days", "1"),
+    ]);
+    let answer = browser.call("create_api_key", &form).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    // Refused for its password alone, with all that was typed.
+    let form = with_foreign(&[("email", "new@example.com"), ("password", "short")]);
+    let browser = app.browser();
+    let answer = browser.submit("/sign-up", "sign_up", &form).await;
+    assert_eq!(answer.header("location"), "/sign-up");
+    let page = browser.open("/sign-up").await.body;
+    assert!(page.contains("Use at least 15 characters.") && page.contains("new@example.com"));
+}
+
+#[tokio::test]
+async fn an_argument_that_cannot_be_read_is_an_error() {
+    let app = TestApp::with(|config| config.limits.sign_ins_per_account_and_address = 1000).await;
+    let browser = app.signed_up(EMAIL).await;
+    let account = [("email", EMAIL), ("password", PASSWORD)];
+    let key = [("label", "typed"), ("scopes", "profile:read")];
+    for (function, form, more) in [
+        ("sign_in", &account[..], ("email", "second@example.com")),
+        ("sign_in", &account, ("email[]", EMAIL)),
+        ("sign_in", &account, ("[email]", EMAIL)),
+        ("sign_in", &account, ("password[0]", PASSWORD)),
+        ("sign_in", &account, ("keep_me_signed_in[]", "true")),
+        ("sign_in", &account[..1], ("Password", PASSWORD)),
+        ("create_api_key", &key, ("expires_in_days", "a week")),
+        ("create_api_key", &key, ("expires_in_days", "-1")),
+        ("create_api_key", &key, ("label", "again")),
+        ("create_api_key", &key, ("scopes[]", "profile:read")),
+    ] {
+        let form = [form, &[more]].concat();
+        let answer = browser.call(function, &form).await;
+        assert_eq!(
+            (answer.status, answer.json()["code"].as_str()),
+            (400, Some("bad_request")),
+            "{function} {more:?}"
+        );
+        let page = if function == "sign_in" {
+            "/sign-in"
+        } else {
+            "/account/keys"
+        };
+        let answer = browser.submit(page, function, &form).await;
+        assert_eq!((answer.status, answer.header("location")), (303, page));
+        let shown = browser.open(page).await.body;
+        let typed = if function == "sign_in" {
+            EMAIL
+        } else {
+            "typed"
+        };
+        assert!(
+            shown.contains("That could not be read.")
+                && shown.contains(&format!("value=\"{typed}\"")),
+            "{function} {more:?}"
+        );
+    }
+    // Octets that are no UTF-8 would be read as other characters.
+    let request = browser
+        .request(Method::POST, "/api/sign_in")
+        .header("origin", &app.url)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body("email=ada%40example.com&password=%FF");
+    assert_eq!(browser.send(request).await.status, 400);
+    assert!(browser.list_api_keys().await.is_empty());
+}

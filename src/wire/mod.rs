@@ -19,4 +19,5 @@ pub mod strength;
 pub mod users;
 
 pub use error::{Error, FieldError, Problem};
+pub use form::Form;
 pub use json::Json;

@@ -89,6 +89,24 @@ async fn a_clients_sign_out_in_a_popup_keeps_the_opener() {
 }
 
 #[tokio::test]
+async fn a_form_in_a_popup_keeps_the_opener_where_no_referer_names_its_page() {
+    let app = TestApp::new().await;
+    let client = other_app(&app).await;
+    let page = format!("/sign-in?{}", encoded(&[("next", &*client.link(&[]))]));
+    let browser = app.browser();
+    let request = browser
+        .request(Method::POST, "/api/sign_in")
+        .header("origin", &app.url)
+        .header("accept", "text/html");
+    let form = [("page", &*page), ("email", EMAIL), ("password", "wrong")];
+    let refused = browser.send(with_form(request, &form)).await;
+    assert_eq!(
+        (refused.header("location"), policy(&refused)),
+        (&*page, "unsafe-none")
+    );
+}
+
+#[tokio::test]
 async fn another_site_that_opens_any_other_page_is_cut_off() {
     let app = TestApp::new().await;
     let client = other_app(&app).await;
