@@ -92,23 +92,37 @@ pub fn handed_out<'a>(headers: &'a HeaderMap, names: &Names) -> Option<&'a str> 
 
 /// A session cookie that was shown: it can be recognised, and not be read.
 #[derive(Clone, Default)]
-pub struct Shown(Arc<str>);
+pub struct Shown(Option<Arc<str>>);
 
 impl Shown {
     /// Of a cookie's value.
     pub fn new(value: &str) -> Self {
-        Self(value.into())
+        Self(Some(value.into()))
     }
 
     /// SHA-256 of the value, in base64url.
     pub fn fingerprint(&self) -> String {
-        let digest = digest::digest(&digest::SHA256, self.0.as_bytes());
+        let digest = digest::digest(&digest::SHA256, self.value().as_bytes());
         BASE64_URL_SAFE_NO_PAD.encode(digest)
+    }
+
+    /// Whether the request had no session cookie.
+    pub fn is_none(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Whether the request had a session cookie, good or not.
+    pub fn is_some(&self) -> bool {
+        self.0.is_some()
     }
 
     /// How many octets the value has.
     pub fn length(&self) -> u32 {
-        u32::try_from(self.0.len()).unwrap_or(u32::MAX)
+        u32::try_from(self.value().len()).unwrap_or(u32::MAX)
+    }
+
+    fn value(&self) -> &str {
+        self.0.as_deref().unwrap_or_default()
     }
 }
 

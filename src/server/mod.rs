@@ -10,6 +10,7 @@ pub mod clients;
 pub mod clock;
 pub mod config;
 pub mod cookie;
+mod cookie_check;
 pub mod db;
 mod deployment;
 mod doctor;

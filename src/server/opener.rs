@@ -3,7 +3,7 @@
 //! redirects included, cuts the two apart. Pages that serve a client's request keep the opener, and
 //! only those: elsewhere it is one more thing that another site could use.
 
-use super::{doors, forms, headers::KeepsOpener, oidc, state::State};
+use super::{cookie_check, doors, forms, headers::KeepsOpener, oidc, state::State};
 use axum::{
     extract::{Request, State as Extract},
     middleware::Next,
@@ -38,7 +38,7 @@ pub async fn serves_client(state: &State, page: &str) -> bool {
         return false;
     };
     let (path, query) = match path {
-        "/sign-in" | "/sign-up" => {
+        "/sign-in" | "/sign-up" | cookie_check::PATH => {
             let next = doors::sign_in_query(query).next;
             match next.as_deref().and_then(|next| next.split_once('?')) {
                 Some((path, query)) => (Cow::from(path.to_owned()), Cow::from(query.to_owned())),

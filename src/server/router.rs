@@ -1,8 +1,8 @@
 //! Every route and every layer, in order, on one screen.
 
 use super::{
-    answer, caller, documents, doors, forms, forward_auth, headers, oidc, opener, state::State, v1,
-    walls,
+    answer, caller, cookie_check, documents, doors, forms, forward_auth, headers, oidc, opener,
+    state::State, v1, walls,
 };
 use crate::{
     app,
@@ -56,6 +56,7 @@ pub fn router(state: State) -> Router {
         .route("/api/", any(no_function))
         .fallback(not_found)
         .layer(middleware::from_fn_with_state(state.clone(), by_kind))
+        .route("/signed-in", get(cookie_check::check))
         .merge(forward_auth::routes())
         .merge(oidc::authorize::routes())
         .merge(oidc::logout::routes())

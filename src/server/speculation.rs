@@ -14,21 +14,25 @@ use http::{HeaderMap, StatusCode};
 /// Old browsers name the purpose in headers of their own.
 const NAMES: [&str; 3] = ["sec-purpose", "purpose", "x-moz"];
 
-/// Refuses a speculative request that shows a cookie of ours, before the cookie is judged: it renews
-/// nothing, uses nothing up, and no handler acts on it.
-pub fn refuse(headers: &HeaderMap, names: &cookie::Names) -> Option<Response> {
-    let is_speculative = NAMES.iter().any(|name| {
+/// Whether a browser makes the request before a click.
+pub fn is_speculative(headers: &HeaderMap) -> bool {
+    NAMES.iter().any(|name| {
         let purposes = headers.get_all(*name).iter();
         purposes
             .filter_map(|purpose| purpose.to_str().ok())
             .any(|purpose| purpose.to_ascii_lowercase().contains("prefetch"))
-    });
+    })
+}
+
+/// Refuses a speculative request that shows a cookie of ours, before the cookie is judged: it renews
+/// nothing, uses nothing up, and no handler acts on it.
+pub fn refuse(headers: &HeaderMap, names: &cookie::Names) -> Option<Response> {
     let shows_cookie = || {
         [&names.session, &names.form]
             .into_iter()
             .any(|name| !matches!(cookie::find(headers, name), Found::None))
     };
-    if !is_speculative || !shows_cookie() {
+    if !is_speculative(headers) || !shows_cookie() {
         return None;
     }
     // Proxies that ask `/auth/check` pass this status on. No page is made: no browser shows it.

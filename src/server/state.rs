@@ -5,7 +5,7 @@ use super::{
     clients::Clients,
     clock::Clock,
     config::Config,
-    cookie,
+    cookie, cookie_check,
     db::Db,
     deployment,
     error::Error,
@@ -62,6 +62,8 @@ pub struct Inner {
     pub later: Later,
     /// Forms on their way back to their page.
     pub seal: Seal,
+    /// Names of sessions on their way to the check of their cookie.
+    pub cookie_check: cookie_check::Seal,
     /// How often something may be tried.
     pub limits: Limits,
     /// Clients that are told of endings.
@@ -115,6 +117,7 @@ impl State {
             signer: Signer::new(&secret)?,
             api_keys: api_keys::Keys::new(&secret)?,
             seal: Seal::new(&secret)?,
+            cookie_check: cookie_check::Seal::new(&secret)?,
             limits: Limits::new(&config.limits, &clock),
             back_channel: BackChannel::default(),
             clients: Clients::default(),

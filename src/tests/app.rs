@@ -340,8 +340,25 @@ impl Browser {
         self.send(with_form(request, form)).await
     }
 
-    /// What a page without JavaScript does.
+    /// What a page without JavaScript does: it goes past the check of a new session's cookie.
     pub async fn submit(&self, page: &str, function: &str, form: &[(&str, &str)]) -> Answer {
+        let mut answer = self.submit_and_stop(page, function, form).await;
+        let check = answer.header("location").to_owned();
+        if check.starts_with("/signed-in?") {
+            let checked = self.open(&check).await;
+            let next = checked.headers[header::LOCATION].clone();
+            answer.headers.insert(header::LOCATION, next);
+        }
+        answer
+    }
+
+    /// The same, as far as the first answer.
+    pub async fn submit_and_stop(
+        &self,
+        page: &str,
+        function: &str,
+        form: &[(&str, &str)],
+    ) -> Answer {
         let request = self
             .request(Method::POST, &format!("/api/{function}"))
             .header("origin", &self.url)
@@ -349,6 +366,11 @@ impl Browser {
             .header("referer", format!("{}{page}", self.url))
             .header("accept", "text/html,application/xhtml+xml");
         self.send(with_form(request, form)).await
+    }
+
+    /// Throws every cookie away.
+    pub fn forget_cookies(&self) {
+        self.cookies.lock().unwrap().clear();
     }
 
     /// Opens a page.

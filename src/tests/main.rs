@@ -12,6 +12,7 @@ mod asvs;
 mod browser_copies;
 mod build;
 mod config;
+mod cookie_check;
 mod cross_site;
 mod doctor;
 mod doors;

@@ -24,4 +24,24 @@ pub enum Document {
     },
     /// Nobody is signed in here any more.
     SignedOut,
+    /// The browser did not keep the cookie of a new session.
+    CookieNotKept {
+        /// Why not.
+        why: NotKept,
+        /// Configured origin, where the user should sign in instead.
+        site: Option<String>,
+        /// Address of the sign-in page, which leads on to where the user was going.
+        sign_in: String,
+    },
+}
+
+/// Reasons why a browser does not keep a session cookie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotKept {
+    /// The address begins with `http://`, where browsers refuse `Secure` cookies.
+    PlainHttp,
+    /// The address is not the configured one, and the browser blocks cookies there.
+    OtherAddress,
+    /// The browser blocks cookies for the site.
+    Blocked,
 }

@@ -3,7 +3,7 @@
 use super::{Files, developers::Developers, html_alone};
 use crate::{
     app::parts::layout::{Foot, Stray, Top},
-    wire::documents::Document,
+    wire::documents::{Document, NotKept},
 };
 use leptos::prelude::*;
 
@@ -30,6 +30,11 @@ pub fn document(files: &Files, document: &Document) -> String {
             html_alone(files, "For developers · Cloakroom", (), move || {
                 let reference = (*reference).clone();
                 view! { <Developers reference=reference /> }
+            })
+        }
+        Document::CookieNotKept { why, site, sign_in } => {
+            html_alone(files, "You are not signed in · Cloakroom", (), move || {
+                view! { <CookieNotKept why=why site=site sign_in=sign_in /> }
             })
         }
         Document::UnknownApp => html_alone(files, "Cloakroom", (), || {
@@ -65,6 +70,52 @@ pub fn ConfirmSignOut(
                     "Stay signed in"
                 </a>
             </form>
+        </main>
+        <Foot />
+    }
+}
+
+/// Says why a right password signed no user in, and what to do.
+#[component]
+pub fn CookieNotKept(
+    /// Why the browser did not keep the cookie.
+    why: NotKept,
+    /// Configured origin to sign in at instead.
+    site: Option<String>,
+    /// Address of the sign-in page.
+    sign_in: String,
+) -> impl IntoView {
+    let (reason, what_to_do) = match (why, site.is_some()) {
+        (NotKept::PlainHttp, true) => (
+            "This address begins with http, so what you send can be read on the way, and your \
+             browser does not keep you signed in.",
+            "Open the encrypted address and sign in there.",
+        ),
+        (NotKept::PlainHttp, false) => (
+            "This address begins with http, so what you send can be read on the way, and your \
+             browser does not keep you signed in.",
+            "Ask the people who run this server for an address that begins with https.",
+        ),
+        (NotKept::OtherAddress, _) => (
+            "Your browser did not keep the cookie that signs you in.",
+            "Open this server's usual address and sign in there, or allow cookies for this site in \
+             your browser's settings.",
+        ),
+        (NotKept::Blocked, _) => (
+            "Your browser blocks cookies for this site, and a cookie is what signs you in.",
+            "Allow cookies for this site in your browser's settings, then sign in again.",
+        ),
+    };
+    let go_on = site.map_or("Sign in again".to_owned(), |site| format!("Open {site}"));
+    view! {
+        <Top />
+        <main id="main" class="wrap stray" tabindex="-1">
+            <h1>"You are not signed in"</h1>
+            <p>"Nothing is wrong with your password. " {reason}</p>
+            <p>{what_to_do}</p>
+            <a class="btn primary" href=sign_in>
+                {go_on}
+            </a>
         </main>
         <Foot />
     }

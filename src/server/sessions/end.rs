@@ -305,6 +305,26 @@ pub async fn end_by_key(
     Ok(())
 }
 
+/// Ends a session that no browser can show, because the one that it was started in did not keep the
+/// cookie.
+///
+/// # Errors
+/// If the database does not answer; the session then goes on.
+pub async fn end_without_cookie(
+    state: &State,
+    visitor: &Visitor,
+    id: &str,
+    user_id: &str,
+) -> Result<(), Error> {
+    let mut change = Change::begin(state).await?;
+    let which = Condition::One(id, user_id);
+    if change.end("cookie_not_kept", which).await? > 0 {
+        let kind = Kind::SignedOut;
+        activity::record(&mut change, user_id, kind, Some(id), 1, visitor).await?;
+    }
+    change.commit().await
+}
+
 /// Ends all sessions of the caller's but this one. How many that ended.
 ///
 /// # Errors

@@ -16,12 +16,15 @@ pub mod token;
 
 pub use cache::SessionCache;
 pub use check::{Resumed, resume};
-pub use end::{Change, end_all_of, end_by_key, end_everything, end_one, end_others, sign_out};
+pub use end::{
+    Change, end_all_of, end_by_key, end_everything, end_one, end_others, end_without_cookie,
+    sign_out,
+};
 pub use hearing::{Hearing, commit_change, listen, serve_alone};
 pub use inspect::inspect;
 pub use list::list;
 pub use renew::{Renewal, renew};
-pub use start::{NewCookie, restart, start};
+pub use start::{NewCookie, Started, restart, start};
 
 use super::{error::Error, secret::HashedSid, state::State};
 use crate::wire::sessions::{Device, ThisSession};

@@ -18,7 +18,7 @@ pub async fn start(
     change: &mut Change,
     user_id: &str,
     is_kept: bool,
-) -> Result<NewCookie, Error> {
+) -> Result<Started, Error> {
     let state = &caller.state;
     let now = change.now_s();
     if let Some(before) = &caller.session {
@@ -28,14 +28,14 @@ pub async fn start(
     }
     let (idle_timeout_s, absolute_timeout_s) = state.config.session.times(is_kept);
     let ends_at = now + absolute_timeout_s;
-    let sid = PlainSid::generate(&state.random)?;
+    let (id, sid) = (state.random.id()?, PlainSid::generate(&state.random)?);
     sqlx::query(
         "INSERT INTO sessions (id, hashed_sid, user_id, created_at, last_seen_at, generation, \
             renewed_at, authenticated_at, authenticated_by, user_agent, address, is_kept, \
             idle_timeout_s, ends_at) \
          VALUES ($1, $2, $3, $4, $4, 1, $4, $4, 'pwd', $5, $6, $7, $8, $9)",
     )
-    .bind(state.random.id()?)
+    .bind(&id)
     .bind(sid.hashed().as_str())
     .bind(user_id)
     .bind(now)
@@ -59,7 +59,16 @@ pub async fn start(
             .await?;
     }
     let claims = Claims::new(user_id, &sid, now, ends_at);
-    NewCookie::new(state, &claims, is_kept)
+    let cookie = NewCookie::new(state, &claims, is_kept)?;
+    Ok(Started { id, cookie })
+}
+
+/// A session that has just been started.
+pub struct Started {
+    /// Public id.
+    pub id: String,
+    /// Cookie to send when the transaction is in.
+    pub cookie: NewCookie,
 }
 
 /// Gives a session a new sid, generation and time, because its owner has just shown who they are

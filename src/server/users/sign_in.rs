@@ -5,8 +5,9 @@ use crate::{
     server::{
         activity::{self, Kind},
         caller::Caller,
+        cookie_check,
         error::Error,
-        sessions::{self, Change},
+        sessions::{self, Change, Started},
     },
     wire::{
         self,
@@ -72,15 +73,15 @@ pub async fn sign_in(
     if still_theirs.rows_affected() == 0 {
         return Err(wire::Error::WrongEmailOrPassword.into());
     }
-    let cookie = sessions::start(caller, &mut change, &user_id, is_kept).await?;
+    let Started { id, cookie } = sessions::start(caller, &mut change, &user_id, is_kept).await?;
+    let next = local_path(next).unwrap_or("/account");
+    let next = cookie_check::on_the_way_to(next, caller, &id, &user_id)?;
     let visitor = &caller.visitor;
     activity::record(&mut change, &user_id, Kind::SignedIn, None, 1, visitor).await?;
     cookie.commit(caller, change).await?;
     state.limits.forget(caller.visitor.address, &email);
     tracing::info!(event = "signed_in", user = user_id);
-    Ok(GoOn {
-        next: local_path(next).unwrap_or("/account").to_owned(),
-    })
+    Ok(GoOn { next })
 }
 
 /// What can be refused without looking anything up: nothing typed, or far too much.

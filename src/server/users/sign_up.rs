@@ -4,8 +4,9 @@ use crate::{
     server::{
         activity::{self, Kind},
         caller::Caller,
+        cookie_check,
         error::Error,
-        sessions::{self, Change},
+        sessions::{self, Change, Started},
         state::State,
     },
     wire::{
@@ -30,16 +31,14 @@ pub async fn sign_up(
     let (email, hash) = prepare(state, email, password).await?;
     let mut change = Change::begin(state).await?;
     let user_id = insert(state, &mut change, &email, &hash).await?;
-    let cookie = sessions::start(caller, &mut change, &user_id, false).await?;
+    let Started { id, cookie } = sessions::start(caller, &mut change, &user_id, false).await?;
+    let next = local_path(next).unwrap_or("/account?done=signed_up");
+    let next = cookie_check::on_the_way_to(next, caller, &id, &user_id)?;
     let visitor = &caller.visitor;
     activity::record(&mut change, &user_id, Kind::SignedUp, None, 1, visitor).await?;
     cookie.commit(caller, change).await?;
     tracing::info!(event = "signed_up", user = user_id);
-    Ok(GoOn {
-        next: local_path(next)
-            .unwrap_or("/account?done=signed_up")
-            .to_owned(),
-    })
+    Ok(GoOn { next })
 }
 
 /// Makes an account without a session: the operator's way.
