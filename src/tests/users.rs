@@ -43,7 +43,10 @@ async fn an_address_is_one_account_whatever_its_case_and_script() {
     let app = TestApp::new().await;
     app.signed_up("Ada@Bücher.Example.com").await;
     for twin in [" ada@xn--bcher-kva.example.com ", "ADA@BÜCHER.EXAMPLE.COM"] {
-        let answer = app.browser().sign_up(twin, PASSWORD).await;
+        let answer = app
+            .browser()
+            .sign_up(twin, "another lamp over six stairs")
+            .await;
         assert_eq!(answer.status, 422, "{twin}");
         assert_eq!(answer.json()["fields"][0]["problem"]["is"], "taken");
         assert_eq!(
@@ -373,4 +376,59 @@ async fn futures_all<T>(futures: impl Iterator<Item = impl Future<Output = T>>) 
     })
     .await;
     done
+}
+
+#[tokio::test]
+async fn a_sign_up_form_that_is_sent_twice_at_once_signs_in_by_both_answers() {
+    let app = TestApp::new().await;
+    let browsers = [app.browser(), app.browser()];
+    let form = [("email", EMAIL), ("password", PASSWORD)];
+    let answers = futures_all(
+        browsers
+            .iter()
+            .map(|browser| browser.submit("/sign-up", "sign_up", &form)),
+    )
+    .await;
+    for answer in answers {
+        let to = answer.header("location");
+        assert!(to.starts_with("/account"), "{to}");
+    }
+    for browser in &browsers {
+        assert_eq!(browser.viewer().await.as_deref(), Some(EMAIL));
+    }
+    assert_eq!(app.count("SELECT COUNT(*) FROM users").await, 1);
+    let mut kinds = browsers[0].list_activity().await;
+    kinds.sort_unstable();
+    assert_eq!(kinds, ["signed_in", "signed_up"]);
+}
+
+#[tokio::test]
+async fn a_sign_up_with_the_address_of_an_account_is_recorded_and_limited_as_a_sign_in() {
+    let app = TestApp::with(|config| config.limits.sign_ins_per_account_and_address = 3).await;
+    let owner = app.signed_up(EMAIL).await;
+    let wrong = "another lamp over six stairs";
+    for _ in 0..2 {
+        let answer = app.browser().sign_up(EMAIL, wrong).await;
+        assert_eq!(answer.status, 422);
+        let expected = r#"{"code":"fields","fields":[{"field":"email","problem":{"is":"taken"}}]}"#;
+        assert_eq!(answer.body, expected);
+        assert!(answer.set_cookies().is_empty());
+    }
+    let kinds = owner.list_activity().await;
+    assert_eq!(kinds, ["sign_in_failed", "signed_up"]);
+    // Its right password signs in, and forgets the wrong ones, as at sign-in.
+    let other = app.browser();
+    assert_eq!(other.sign_up(EMAIL, PASSWORD).await.status, 200);
+    assert_eq!(other.viewer().await.as_deref(), Some(EMAIL));
+    for _ in 0..3 {
+        assert_eq!(app.browser().sign_up(EMAIL, wrong).await.status, 422);
+    }
+    for password in [wrong, PASSWORD] {
+        let answer = app.browser().sign_up(EMAIL, password).await;
+        assert_eq!(answer.json()["code"], "too_many_requests", "{password}");
+        assert_eq!(app.browser().sign_in(EMAIL, password).await.status, 429);
+    }
+    app.pass(60);
+    app.tamper("UPDATE users SET disabled_at = 1").await;
+    assert_eq!(app.browser().sign_up(EMAIL, PASSWORD).await.status, 422);
 }

@@ -1,5 +1,6 @@
 //! A new account: the form's way and the operator's.
 
+use super::sign_in;
 use crate::{
     server::{
         activity::{self, Kind},
@@ -17,10 +18,12 @@ use crate::{
 };
 use sqlx::AnyConnection;
 
-/// Makes an account, signs its owner in, and goes on to `next` if that is a path of this site.
+/// Makes an account, signs its owner in, and goes on to `next` if that is a path of this site. Where
+/// the address has an account, its password signs in to it: a form that is sent twice makes the
+/// account with its first request.
 ///
 /// # Errors
-/// Field errors for what cannot be taken, an address that has an account among them.
+/// Field errors for what cannot be taken; an address is taken if the password is another.
 pub async fn sign_up(
     caller: &Caller,
     email: &str,
@@ -28,9 +31,12 @@ pub async fn sign_up(
     next: &str,
 ) -> Result<GoOn, Error> {
     let state = &caller.state;
-    let (email, hash) = prepare(state, email, password).await?;
+    let (email, hash) = prepare(state, email, password.clone()).await?;
     let mut change = Change::begin(state).await?;
-    let user_id = insert(state, &mut change, &email, &hash).await?;
+    let Some(user_id) = insert(state, &mut change, &email, &hash).await? else {
+        drop(change);
+        return sign_in_instead(caller, &email, password, next).await;
+    };
     let Started { id, cookie } = sessions::start(caller, &mut change, &user_id, false).await?;
     let next = local_path(next).unwrap_or("/account?done=signed_up");
     let next = cookie_check::on_the_way_to(next, caller, &id, &user_id)?;
@@ -41,6 +47,27 @@ pub async fn sign_up(
     Ok(GoOn { next })
 }
 
+/// Signs in to the account that has this address. It is counted, limited and recorded as any sign-in,
+/// so that no attacker guesses more passwords here than there.
+async fn sign_in_instead(
+    caller: &Caller,
+    email: &Email,
+    password: String,
+    next: &str,
+) -> Result<GoOn, Error> {
+    let email = email.to_string();
+    let limits = &caller.state.limits;
+    limits.admit("sign_in", caller.visitor.address, Some(&email))?;
+    match sign_in(caller, &email, password, false, next).await {
+        Err(Error::Theirs(wire::Error::WrongEmailOrPassword)) => Err(taken()),
+        answer => answer,
+    }
+}
+
+fn taken() -> Error {
+    wire::Error::fields([("email", Some(Problem::Taken))]).into()
+}
+
 /// Makes an account without a session: the operator's way.
 ///
 /// # Errors
@@ -48,7 +75,9 @@ pub async fn sign_up(
 pub async fn add(state: &State, email: &str, password: String) -> Result<String, Error> {
     let (email, hash) = prepare(state, email, password).await?;
     let mut tx = state.db.write().await?;
-    let user_id = insert(state, &mut tx, &email, &hash).await?;
+    let user_id = insert(state, &mut tx, &email, &hash)
+        .await?
+        .ok_or_else(taken)?;
     tx.commit().await?;
     Ok(user_id)
 }
@@ -70,12 +99,13 @@ async fn prepare(state: &State, email: &str, password: String) -> Result<(Email,
     }
 }
 
+/// Id of the new account; none if the address has one.
 async fn insert(
     state: &State,
     connection: &mut AnyConnection,
     email: &Email,
     hash: &str,
-) -> Result<String, Error> {
+) -> Result<Option<String>, Error> {
     let inserted: Option<(String,)> = sqlx::query_as(
         "INSERT INTO users (id, email, email_key, password_hash, created_at) \
          VALUES ($1, $2, $3, $4, $5) ON CONFLICT (email_key) DO NOTHING RETURNING id",
@@ -87,7 +117,5 @@ async fn insert(
     .bind(state.clock.now_s())
     .fetch_optional(connection)
     .await?;
-    inserted
-        .map(|(id,)| id)
-        .ok_or_else(|| wire::Error::fields([("email", Some(Problem::Taken))]).into())
+    Ok(inserted.map(|(id,)| id))
 }
