@@ -765,3 +765,45 @@ async fn what_the_server_sees_of_a_cookie_is_told_without_the_cookie() {
     assert_eq!(renewed["started_at"], seen["started_at"]);
     assert_ne!(renewed["fingerprint"], seen["fingerprint"]);
 }
+
+#[tokio::test]
+async fn tickets_of_one_list_have_numbers_and_ids_of_their_own() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    for _ in 0..2 {
+        app.pass(1);
+        app.browser().sign_in(EMAIL, PASSWORD).await;
+    }
+    // Two ids from which the same number is made, and one whose number follows.
+    app.tamper(
+        "UPDATE sessions SET id = CASE created_at WHEN 1800000000 THEN 'a-session-Aa' \
+         WHEN 1800000001 THEN 'a-session-BB' ELSE 'a-session-BC' END",
+    )
+    .await;
+    let list = browser.list_sessions().await;
+    let mut numbers: Vec<i64> = list["sessions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|session| session["number"].as_i64().unwrap())
+        .collect();
+    // The page names this session by the same number everywhere.
+    let this = browser
+        .send(browser.request(Method::GET, "/api/viewer"))
+        .await;
+    assert_eq!(numbers[0], this.json()["session"]["number"]);
+    numbers.sort_unstable();
+    numbers.dedup();
+    assert_eq!(numbers.len(), 3, "{list}");
+    let page = browser.open("/account/sessions").await;
+    let mut ids: Vec<&str> = page
+        .body
+        .split(" id=\"")
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap())
+        .collect();
+    let all = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), all, "{ids:?}");
+}

@@ -5,6 +5,9 @@ use leptos::prelude::*;
 /// A ticket on the rail.
 #[component]
 pub fn Ticket(
+    /// The session's public id; none where the ticket stands alone.
+    #[prop(optional_no_strip)]
+    id: Option<String>,
     /// What stands on its stub.
     number: u16,
     /// What it was given to, in words.
@@ -14,7 +17,7 @@ pub fn Ticket(
     /// What is said of it.
     children: Children,
 ) -> impl IntoView {
-    let title_id = format!("ticket-{number}");
+    let title_id = format!("ticket-{}", id.unwrap_or_default());
     let labelled_by = title_id.clone();
     view! {
         <li>

@@ -1,10 +1,11 @@
 //! The sessions of one person, as a list.
 
-use super::number;
+use super::{following, number};
 use crate::{
     server::{error::Error, state::State},
     wire::sessions::{Device, DeviceSession, Devices},
 };
+use std::collections::HashSet;
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -16,6 +17,16 @@ struct Row {
     authenticated_by: String,
     user_agent: String,
     address: String,
+}
+
+/// Gives every ticket a number of its own. Of two with the same number the first in the list keeps it.
+fn tell_apart(sessions: &mut [DeviceSession]) {
+    let mut taken = HashSet::new();
+    for session in sessions {
+        while !taken.insert(session.number) {
+            session.number = following(session.number);
+        }
+    }
 }
 
 /// The live sessions of this user: the one that asks first, if it is one that asks, then the last
@@ -56,5 +67,6 @@ pub async fn list(state: &State, user_id: &str, asking: Option<&str>) -> Result<
         })
         .collect();
     sessions.sort_by_key(|device| (!device.is_this, -device.last_seen_at));
+    tell_apart(&mut sessions);
     Ok(Devices { sessions, now })
 }

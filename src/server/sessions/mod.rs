@@ -181,3 +181,8 @@ fn number(id: &str) -> u16 {
         .fold(0_u32, |sum, byte| (sum * 31 + u32::from(byte)) % 9000);
     u16::try_from(1000 + number).unwrap_or(1000)
 }
+
+/// The next number of four figures; the first comes after the last.
+fn following(number: u16) -> u16 {
+    if number < 9999 { number + 1 } else { 1000 }
+}

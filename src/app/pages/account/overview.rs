@@ -96,7 +96,7 @@ fn Overview(
         <section aria-labelledby="signed-in">
             <h2 id="signed-in">"What is signed in"</h2>
             <ul class="rail" role="list">
-                <Ticket number=session.number device=words::device(&session.device) is_this=true>
+                <Ticket id=None number=session.number device=words::device(&session.device) is_this=true>
                     <p>
                         "Signed in "
                         <Time at=session

@@ -218,6 +218,7 @@ fn Rail(
 #[component]
 fn Device(session: DeviceSession, now: i64, end: ServerAction<EndSession>) -> impl IntoView {
     let id = session.id;
+    let ticket = id.clone();
     let number = session.number;
     let is_pending = {
         let id = id.clone();
@@ -238,7 +239,7 @@ fn Device(session: DeviceSession, now: i64, end: ServerAction<EndSession>) -> im
         }
     });
     view! {
-        <Ticket number=number device=words::device(&session.device) is_this=session.is_this>
+        <Ticket id=Some(ticket) number=number device=words::device(&session.device) is_this=session.is_this>
             <p>
                 "Last used " <Time at=session.last_seen_at>{words::ago(session.last_seen_at, now)}</Time>
             </p>
