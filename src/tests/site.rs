@@ -1,6 +1,9 @@
 //! The built files: the names that pages give them, and how long browsers keep them.
 
-use crate::{app::Browser, place::Place};
+use crate::{
+    app::{Browser, TestApp},
+    place::Place,
+};
 use std::{fs, path::Path};
 
 const HASH: &str = "R5ZOlUkz0LOxV6wJEhVG9A";
@@ -129,4 +132,58 @@ async fn a_watched_build_is_named_as_soon_as_it_is_written() {
     assert_eq!(named(&browser).await, kept(names(true), FOR_EVER));
     build(&site, false);
     assert_eq!(named(&browser).await, kept(names(false), ASKED_AGAIN));
+}
+
+#[tokio::test]
+async fn browsers_find_an_icon_at_the_addresses_that_they_try_by_themselves() {
+    let public = concat!(env!("CARGO_MANIFEST_DIR"), "/public");
+    let mut place = Place::new().with("LEPTOS_SITE_ROOT", public);
+    let browser = place.serve("info");
+    for (path, kind, signature) in [
+        ("/favicon.ico", "image/", &b"\0\0\x01\0"[..]),
+        ("/apple-touch-icon.png", "image/png", b"\x89PNG"),
+        ("/favicon.svg", "image/svg+xml", b"<svg"),
+    ] {
+        let answer = browser.http().get(format!("{}{path}", browser.url()));
+        let answer = answer.send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+        let said = answer.headers()["content-type"].to_str().unwrap();
+        assert!(said.starts_with(kind), "{path}: {said}");
+        assert_eq!(answer.headers()["cache-control"], "public, max-age=86400");
+        let body = answer.bytes().await.unwrap();
+        assert!(body.starts_with(signature), "{path}");
+        assert!(body.len() < 6_000, "{path}: {}", body.len());
+    }
+}
+
+#[tokio::test]
+async fn search_engines_may_list_the_start_page_and_the_developers_page_alone() {
+    let app = TestApp::new().await;
+    let browser = app.browser();
+    for listed in ["/", "/developers"] {
+        let answer = browser.open(listed).await;
+        assert_eq!(
+            (answer.status, answer.header("x-robots-tag")),
+            (200, ""),
+            "{listed}"
+        );
+    }
+    for other in [
+        "/?done=signed_out",
+        "/developers?q=1",
+        "/sign-in",
+        "/sign-in?next=/account",
+        "/sign-up?next=/account",
+        "/proof",
+        "/nothing",
+    ] {
+        let answer = browser.open(other).await;
+        assert_eq!(answer.header("x-robots-tag"), "noindex", "{other}");
+    }
+    let start = browser.open("/").await;
+    assert!(
+        start.body.contains("href=\"/developers\""),
+        "{}",
+        start.body
+    );
 }

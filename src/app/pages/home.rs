@@ -99,6 +99,11 @@ impl LazyPage for Home {
                         <Drawing />
                     </div>
                     <Compared />
+                    <p class="why">
+                        <a href="/developers" rel="external">
+                            "The API, for developers"
+                        </a>
+                    </p>
                 </main>
             </Page>
         }
