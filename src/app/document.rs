@@ -2,11 +2,12 @@
 
 mod alone;
 mod developers;
+mod tabs;
 
 pub use alone::document;
 
 use super::{App, parts::layout::Stray, words};
-use crate::wire::{self, sessions::ThisSession, users::ReturnedForm};
+use crate::wire::{self, page_account::PageAccount, users::ReturnedForm};
 use http::request::Parts;
 use leptos::{config::LeptosOptions, nonce::use_nonce, prelude::*};
 use leptos_meta::MetaTags;
@@ -16,23 +17,6 @@ use std::{collections::HashMap, path::Path, sync::Arc};
 /// the browser. Trusted Types are enforced, so a policy must let those in; it lets in nothing
 /// that could run: no script, no handler, no frame, and no script URL at all.
 const TRUSTED_TYPES: &str = r#"window.trustedTypes&&trustedTypes.createPolicy("default",{createHTML:function(t){if(/<\s*(script|iframe|object|embed|link|meta|base)|[\s"'/]on\w+\s*=|javascript:/i.test(t))throw new TypeError("refused");return t}});"#;
-
-/// Every page tells the browser's other tabs whose it is. A tab of somebody who is no longer
-/// signed in, or that the browser brings back from memory, loads anew: nothing private stays in
-/// sight or can be brought back.
-fn tabs(number: Option<u16>) -> String {
-    let own = number.unwrap_or_default();
-    let tell = format!(r#"const c=new BroadcastChannel("cloakroom");c.postMessage({own});"#);
-    let listen = format!(
-        "c.onmessage=e=>{{if(e.data!=={own})location.reload()}};\
-         addEventListener(\"pageshow\",e=>{{if(e.persisted)location.reload()}})"
-    );
-    if number.is_some() {
-        format!("{tell}{listen}")
-    } else {
-        tell
-    }
-}
 
 /// The splitter's placeholder for the hash in its loader's name. Where names carry none, it stays.
 const NO_HASH: &str = "______________________";
@@ -159,14 +143,14 @@ impl Files {
 /// The document that every page is in.
 pub fn shell(files: &Files) -> impl IntoView + use<> {
     let nonce = use_nonce();
-    let this = use_context::<ThisSession>();
+    let account = use_context::<PageAccount>();
     // The page that shows what a script can find has one of its own, as an injected one would be.
-    let is_proof =
-        this.is_some() && use_context::<Parts>().is_some_and(|parts| parts.uri.path() == "/proof");
+    let is_proof = account.is_some()
+        && use_context::<Parts>().is_some_and(|parts| parts.uri.path() == "/proof");
     let proof = is_proof.then(|| {
         view! { <script type="module" src="/proof.js" nonce=nonce.clone()></script> }
     });
-    let tabs = tabs(this.map(|session| session.number));
+    let tabs = tabs::script(account.as_ref());
     // Both files are fetched at once, and take over when the document is whole. Where they do not
     // arrive the page goes on as HTML.
     let hydrate = format!(

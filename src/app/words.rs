@@ -16,6 +16,9 @@ pub fn what_happened(error: &Error) -> String {
             "That came from another site, so nothing was done. Go to the page here and try again."
                 .to_owned()
         }
+        Error::AnotherAccount => {
+            "This browser is now signed in to another account. Reload this page.".to_owned()
+        }
         Error::NotFound | Error::MethodNotAllowed => "There is no page at this address.".to_owned(),
         Error::BadRequest | Error::WrongContentType => {
             "That could not be read. Go back and try again.".to_owned()

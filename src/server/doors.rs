@@ -5,6 +5,7 @@ use super::{
     answer::refuse,
     caller::Caller,
     forms::{form_page, query_for, to_sign_in},
+    page_account,
     sessions::Session,
     state::State,
 };
@@ -174,6 +175,9 @@ pub fn provide(state: &State) {
             .and_then(|caller| caller.session.as_ref())
         {
             provide_context(session.seen_by_owner());
+            if !parts.uri.path().starts_with("/api/") {
+                provide_context(page_account::describe(state, session));
+            }
         }
         if let Some(nonce) = parts.extensions.get::<super::headers::CspNonce>() {
             provide_context(Nonce::from_value(nonce.0.as_str()));

@@ -32,6 +32,7 @@ pub mod listen;
 pub mod notes;
 pub mod oidc;
 mod opener;
+pub mod page_account;
 pub mod passwords;
 pub mod prune;
 pub mod random;

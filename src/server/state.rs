@@ -14,6 +14,7 @@ use super::{
     later::Later,
     limits::Limits,
     oidc::back_channel::{self, BackChannel},
+    page_account,
     passwords::Hasher,
     random::Random,
     secret::Secret,
@@ -64,6 +65,8 @@ pub struct Inner {
     pub seal: Seal,
     /// Names of sessions on their way to the check of their cookie.
     pub cookie_check: cookie_check::Seal,
+    /// Tags by which pages name their account.
+    pub page_accounts: page_account::Tags,
     /// How often something may be tried.
     pub limits: Limits,
     /// Clients that are told of endings.
@@ -118,6 +121,7 @@ impl State {
             api_keys: api_keys::Keys::new(&secret)?,
             seal: Seal::new(&secret)?,
             cookie_check: cookie_check::Seal::new(&secret)?,
+            page_accounts: page_account::Tags::new(&secret)?,
             limits: Limits::new(&config.limits, &clock),
             back_channel: BackChannel::default(),
             clients: Clients::default(),

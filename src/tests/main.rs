@@ -30,6 +30,7 @@ mod limits;
 #[cfg(feature = "lab")]
 mod notes;
 mod oidc;
+mod page_account;
 mod place;
 mod process;
 mod providers;

@@ -24,6 +24,8 @@ pub enum Error {
     RecentSignInNeeded,
     /// The request came from another site, or could not prove that it did not. 403.
     CrossSite,
+    /// The page was made for another account than its browser is signed in to now. 409.
+    AnotherAccount,
     /// There is nothing here, or nothing that the caller may know of. 404.
     NotFound,
     /// The path exists, the method does not. 405.
@@ -80,6 +82,7 @@ impl Error {
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::TooSlow => 408,
+            Self::AnotherAccount => 409,
             Self::TooLarge => 413,
             Self::WrongContentType => 415,
             Self::Fields { .. } => 422,

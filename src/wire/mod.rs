@@ -14,6 +14,7 @@ pub mod grants;
 mod json;
 #[cfg(feature = "lab")]
 pub mod notes;
+pub mod page_account;
 pub mod sessions;
 pub mod strength;
 pub mod users;

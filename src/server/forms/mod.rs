@@ -19,7 +19,7 @@ use super::{
     answer::{refuse, wants_html},
     caller::Caller,
     headers::KeepsOpener,
-    opener,
+    opener, page_account,
     state::State,
 };
 use crate::wire::{
@@ -98,6 +98,9 @@ pub async fn around_functions(
         .and_then(form_page)
         .map(str::to_owned)
         .or_else(|| came_from(&parts.headers));
+    if let Err(error) = page_account::check(&caller, &parts.headers, &function) {
+        return refuse(error);
+    }
     // A popup that a client opened stays one, whatever becomes of the form.
     let keeps_opener = match &came_from {
         Some(page) if is_form => opener::serves_client(&state, page).await,

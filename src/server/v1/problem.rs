@@ -123,6 +123,7 @@ impl From<wire::Error> for Problem {
             E::Fields { .. }
             | E::RecentSignInNeeded
             | E::CrossSite
+            | E::AnotherAccount
             | E::BadRequest
             | E::WrongContentType => Kind::InvalidRequest,
         };
