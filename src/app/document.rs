@@ -151,6 +151,7 @@ pub fn shell(files: &Files) -> impl IntoView + use<> {
         view! { <script type="module" src="/proof.js" nonce=nonce.clone()></script> }
     });
     let tabs = tabs::script(account.as_ref());
+    let session = account.map(|account| tabs::files(account, nonce.clone()));
     // Both files are fetched at once, and take over when the document is whole. Where they do not
     // arrive the page goes on as HTML.
     let hydrate = format!(
@@ -178,6 +179,7 @@ pub fn shell(files: &Files) -> impl IntoView + use<> {
                 {head(files)}
                 <script nonce=nonce.clone()>{TRUSTED_TYPES}</script>
                 <script nonce=nonce>{tabs}</script>
+                {session}
                 <AutoReload options=(*files.options).clone() />
                 {program}
                 {proof}

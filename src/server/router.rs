@@ -153,9 +153,17 @@ fn site_files(state: &State) -> Router<State> {
                     keep_found,
                 )),
         )
-        .merge(Router::new().route_service("/proof.js", plain).layer(
-            middleware::from_fn_with_state("public, no-cache", keep_found),
-        ))
+        .merge(
+            Router::new()
+                .route_service("/proof.js", plain.clone())
+                .route_service("/session.css", plain.clone())
+                .route_service("/session.js", plain.clone())
+                .route_service("/session-dialog.js", plain)
+                .layer(middleware::from_fn_with_state(
+                    "public, no-cache",
+                    keep_found,
+                )),
+        )
 }
 
 /// Lets browsers keep a built file for ever if its name has a hash; they ask again for any other.
