@@ -1,7 +1,7 @@
 // API keys: made, shown once, used, revoked; and what developers read about them.
 import type { APIRequestContext } from "@playwright/test";
 import { forgetfulURL } from "../fixtures/server.ts";
-import { choose, create, shownKey } from "../fixtures/keys.ts";
+import { choose, create, newKey, shownKey } from "../fixtures/keys.ts";
 import { expect, expectAccessible, expectFitAndAccessible, goTo, password, signUp, test } from "../fixtures/test.ts";
 
 /** The status of a program's request, which has no cookies. */
@@ -10,7 +10,7 @@ async function status(request: APIRequestContext, key: string, path = "/v1/me"):
   return answer.status();
 }
 
-test("a key is made, shown once, used and revoked", async ({ page, request }) => {
+test("a key is made, shown until its owner has it, used and revoked", async ({ page, request }) => {
   await signUp(page);
   await goTo(page, "API keys");
   await expect(page.getByText("There is none yet.")).toBeVisible();
@@ -23,6 +23,8 @@ test("a key is made, shown once, used and revoked", async ({ page, request }) =>
   await expectFitAndAccessible(page, "keys-new");
 
   await page.reload();
+  expect(await shownKey(page)).toBe(key);
+  await newKey(page).getByRole("button", { name: "I have it" }).click();
   await expect(page.locator(".secret-text")).toHaveCount(0);
   const card = page.getByRole("article", { name: "backup script" });
   await expect(card).toContainText("See whose account it is, See what happened");
@@ -41,6 +43,43 @@ test("a key is made, shown once, used and revoked", async ({ page, request }) =>
     /An API key was created/,
     /The account was made/,
   ]);
+});
+
+test("a new key stays in sight while the old one is revoked and others are made", async ({ page, request }) => {
+  await signUp(page);
+  await page.goto("/account/keys");
+  const make = async (label: string) => {
+    await choose(page, label, ["See whose account it is"]);
+    await create(page);
+    return await shownKey(page, label);
+  };
+  const old = await make("deploy");
+  await newKey(page).getByRole("button", { name: "I have it" }).click();
+  await expect(newKey(page)).toHaveCount(0);
+  const fresh = await make("deploy, new");
+  const old_card = page.getByRole("article", { name: "deploy", exact: true });
+  await old_card.getByRole("button", { name: "Revoke deploy" }).click();
+  await expect(old_card).toHaveCount(0);
+  expect(await status(request, old)).toBe(401);
+  expect(await shownKey(page)).toBe(fresh);
+
+  const other = await make("other");
+  await create(page);
+  await expect(page.getByRole("alert").filter({ visible: true })).toHaveText(/fields need another look/);
+  expect(await shownKey(page, "deploy, new")).toBe(fresh);
+  expect(await shownKey(page, "other")).toBe(other);
+  await expectFitAndAccessible(page, "keys-two-new");
+
+  await page.getByRole("article", { name: "other" }).getByRole("button", { name: "Revoke other" }).click();
+  await expect(newKey(page, "other")).toHaveCount(0);
+  expect(await shownKey(page)).toBe(fresh);
+  await newKey(page).getByRole("button", { name: "I have it" }).click();
+  await expect(newKey(page)).toHaveCount(0);
+  expect(await page.content()).not.toContain(fresh);
+  expect(await status(request, fresh)).toBe(200);
+  await page.reload();
+  await expect(page.getByRole("article", { name: "deploy, new" })).toBeVisible();
+  await expect(newKey(page)).toHaveCount(0);
 });
 
 test("what is missing is told, and what was chosen stays", async ({ page }) => {

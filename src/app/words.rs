@@ -90,6 +90,10 @@ pub fn revoked(count: u32) -> &'static str {
     }
 }
 
+/// What follows once the owner of a new key has confirmed that they have it.
+pub const KEY_OUT_OF_SIGHT: &str =
+    "The key is not shown any more. It works until it expires or is revoked.";
+
 /// What a key may do.
 pub fn key_scope(scope: Scope) -> &'static str {
     match scope {

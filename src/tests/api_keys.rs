@@ -387,18 +387,12 @@ async fn boxes_that_are_ticked_and_a_form_without_javascript_come_to_the_same() 
         (answer.status, answer.header("location")),
         (303, "/account/keys")
     );
-    // The key is on the page that comes next, and on no later one.
-    let page = browser.open("/account/keys").await;
-    let (_, after) = page.body.split_once("ck_eyJ").unwrap();
-    let end = after.find(|c: char| !c.is_ascii_alphanumeric() && !"-_.".contains(c));
-    let key = format!("ck_eyJ{}", &after[..end.unwrap()]);
-    let me = Program::new(&app.url, &key).get("/v1/me").await;
+    let keys = browser.shown_keys().await;
+    let me = Program::new(&app.url, &keys[0]).get("/v1/me").await;
     assert_eq!(
         me.json()["key"]["scopes"],
         serde_json::json!(["profile:read", "keys:read"])
     );
-    let later = browser.open("/account/keys").await;
-    assert!(!later.body.contains(&key));
     // What cannot be taken comes back as it was typed.
     let form = [
         ("label", "no days"),
@@ -412,37 +406,117 @@ async fn boxes_that_are_ticked_and_a_form_without_javascript_come_to_the_same() 
     assert!(page.body.contains("no days"), "{}", page.body);
 }
 
-#[tokio::test]
-async fn a_key_on_its_way_to_its_page_is_shown_to_its_owner_alone_and_no_later() {
-    let app = TestApp::new().await;
-    let ada = app.signed_up(EMAIL).await;
+/// Makes a key as a page without JavaScript does. Its text, as the page shows it, and its id.
+async fn make(browser: &Browser, label: &str) -> (String, String) {
+    let before = browser.shown_keys().await;
     let form = [
-        ("label", "a"),
+        ("label", label),
         ("scopes", "keys:read"),
         ("expires_in_days", "30"),
     ];
-    let answer = ada.submit("/account/keys", "create_api_key", &form).await;
+    let answer = browser
+        .submit("/account/keys", "create_api_key", &form)
+        .await;
+    assert_eq!(answer.header("location"), "/account/keys");
+    // No cookie carries it.
     let cookies = answer.set_cookies();
-    let sealed = cookies.iter().find_map(|cookie| {
-        let value = cookie.strip_prefix("__Host-Http-form=")?;
-        value.split(';').next()
-    });
-    let sealed = sealed.unwrap();
-    let is_shown = async |to: &Browser| {
-        to.plant("__Host-Http-form", sealed);
-        let page = to.open("/account/keys").await;
-        assert_eq!(page.status, 200);
-        page.body.contains("ck_eyJhbGci")
-    };
-    // Whoever uses the same browser next, or has a copy of what it kept.
-    let mallory = app.signed_up("mallory@example.com").await;
-    assert!(!is_shown(&mallory).await);
-    let copy = app.browser();
-    copy.sign_in(EMAIL, PASSWORD).await;
-    app.pass(59);
-    assert!(is_shown(&copy).await);
+    assert!(!cookies.iter().any(|it| it.contains("form")), "{cookies:?}");
+    let listed = browser.list_api_keys().await;
+    let made = listed.iter().find(|key| key["label"] == label).unwrap();
+    let mut shown = browser.shown_keys().await;
+    shown.retain(|key| !before.contains(key));
+    assert_eq!(shown.len(), 1, "one key more is in sight");
+    (shown.remove(0), text(&made["id"]))
+}
+
+async fn submit_id(browser: &Browser, function: &str, id: &str) -> u16 {
+    let answer = browser
+        .submit("/account/keys", function, &[("id", id)])
+        .await;
+    answer.status
+}
+
+#[tokio::test]
+async fn a_new_key_stays_in_sight_whatever_happens_to_another_until_its_owner_has_it() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    let (old, old_id) = make(&browser, "old").await;
+    assert_eq!(
+        submit_id(&browser, "acknowledge_api_key", &old_id).await,
+        303
+    );
+    assert!(browser.shown_keys().await.is_empty());
     app.pass(1);
-    assert!(!is_shown(&copy).await, "not past the cookie's time");
+    let (first, first_id) = make(&browser, "first").await;
+    app.pass(1);
+    let (second, second_id) = make(&browser, "second").await;
+    let both = [second.clone(), first.clone()];
+    // The order in which keys are rotated: the new one is made, and then the old one is revoked.
+    assert_eq!(submit_id(&browser, "revoke_api_key", &old_id).await, 303);
+    assert_eq!(browser.shown_keys().await, both);
+    // A form with errors, a reload, a page elsewhere, the password once more.
+    browser
+        .submit("/account/keys", "create_api_key", &[("label", "")])
+        .await;
+    assert_eq!(browser.shown_keys().await, both);
+    browser.open("/account/activity").await;
+    assert_eq!(browser.shown_keys().await, both);
+    let form = [("next", "/account/keys"), ("password", PASSWORD)];
+    browser
+        .submit("/account/keys", "confirm_password", &form)
+        .await;
+    assert_eq!(browser.shown_keys().await, both);
+    for key in &both {
+        let answer = Program::new(&app.url, key).get("/v1/keys").await;
+        assert_eq!(answer.status, 200);
+        assert!(!both.iter().any(|key| answer.body.contains(key)));
+    }
+    // Each goes by its own end.
+    assert_eq!(submit_id(&browser, "revoke_api_key", &second_id).await, 303);
+    assert_eq!(browser.shown_keys().await, [first.clone()]);
+    assert_eq!(
+        submit_id(&browser, "acknowledge_api_key", &first_id).await,
+        303
+    );
+    assert!(browser.shown_keys().await.is_empty());
+    let statuses = [old, first, second].map(async |key| {
+        let program = Program::new(&app.url, &key);
+        program.get("/v1/keys").await.status
+    });
+    let mut told = Vec::new();
+    for status in statuses {
+        told.push(status.await);
+    }
+    assert_eq!(told, [401, 200, 401]);
+}
+
+#[tokio::test]
+async fn a_new_key_is_shown_for_an_hour_to_the_session_that_made_it_alone() {
+    let app = TestApp::with(|config| {
+        config.session.idle_timeout_s = 7_200;
+    })
+    .await;
+    let ada = app.signed_up(EMAIL).await;
+    let (key, id) = make(&ada, "a").await;
+    let elsewhere = app.browser();
+    elsewhere.sign_in(EMAIL, PASSWORD).await;
+    let mallory = app.signed_up("mallory@example.com").await;
+    for other in [&elsewhere, &mallory] {
+        assert!(other.shown_keys().await.is_empty());
+    }
+    // No other account takes it out of sight.
+    let answer = mallory.call("acknowledge_api_key", &[("id", &id)]).await;
+    assert_eq!(answer.status, 404);
+    app.pass(3_599);
+    assert_eq!(ada.shown_keys().await, [key]);
+    app.pass(1);
+    assert!(ada.shown_keys().await.is_empty());
+    // Nor does the next session in the same browser show one.
+    elsewhere.sign_in(EMAIL, PASSWORD).await;
+    make(&elsewhere, "b").await;
+    elsewhere.call("sign_out", &[]).await;
+    elsewhere.sign_in(EMAIL, PASSWORD).await;
+    assert!(elsewhere.shown_keys().await.is_empty());
 }
 
 #[tokio::test]
@@ -489,7 +563,7 @@ async fn the_password_is_asked_for_and_the_key_is_made_without_javascript() {
         .submit("/account/keys", "create_api_key", &form)
         .await;
     assert_eq!(answer.status, 303);
-    assert!(browser.open("/account/keys").await.body.contains("ck_eyJ"));
+    assert_eq!(browser.shown_keys().await.len(), 1);
     assert_eq!(browser.list_api_keys().await[0]["label"], "later");
 }
 

@@ -1,8 +1,8 @@
 //! A whole server for one test: own database, own clock, own port.
 
 use cloakroom::server::{
-    clock::Clock, config::Config, listen, random::Random, router::router, settings::Settings,
-    state::State,
+    api_keys::PREFIX, clock::Clock, config::Config, listen, random::Random, router::router,
+    settings::Settings, state::State,
 };
 use reqwest::{Method, RequestBuilder, Response, header};
 use sqlx::{AssertSqlSafe, Connection};
@@ -450,6 +450,24 @@ impl Browser {
             .await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         answer.json()["keys"].as_array().unwrap().clone()
+    }
+
+    /// Texts of the keys that the page of API keys shows in full, the newest first.
+    pub async fn shown_keys(&self) -> Vec<String> {
+        let page = self.open("/account/keys").await;
+        assert_eq!(page.status, 200, "{}", page.body);
+        let is_key = |it: &&str| it.starts_with(PREFIX) && it.len() > 100;
+        let mut keys: Vec<String> = Vec::new();
+        for key in page
+            .body
+            .split(|c: char| !c.is_ascii_alphanumeric() && !"-_.".contains(c))
+            .filter(is_key)
+        {
+            if !keys.iter().any(|known| known == key) {
+                keys.push(key.to_owned());
+            }
+        }
+        keys
     }
 
     /// The session cookie's value: what only the browser and the server have.

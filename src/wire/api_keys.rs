@@ -154,12 +154,33 @@ pub struct ApiKey {
 pub struct ApiKeys {
     /// The newest first.
     pub keys: Vec<ApiKey>,
+    /// Those that this session made and its owner has not yet confirmed to have; the newest first.
+    pub shown: Vec<ShownKey>,
     /// The server's time of this answer, in Unix seconds.
     pub now: i64,
 }
 
-/// A key that was just made. The one answer with a secret in it: its owner asked for it, and it is
-/// shown this once. It opens none of the pages and server functions that the cookie opens.
+/// A new key in the clear, for the session that made it, until its owner confirms that they have it. It
+/// opens none of the pages and server functions that the cookie opens.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownKey {
+    /// Names it.
+    pub id: String,
+    /// What its owner calls it.
+    pub label: String,
+    /// How it begins and ends.
+    pub shown_as: String,
+    /// The key itself.
+    pub key: String,
+}
+
+impl std::fmt::Debug for ShownKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ShownKey(…)")
+    }
+}
+
+/// A key that was just made.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewApiKey {
     /// Names it.

@@ -54,9 +54,9 @@ pub struct PasswordPolicy {
 pub struct ReturnedForm {
     /// The server function that was asked, such as `sign_in`.
     pub function: String,
-    /// How many sessions it ended or keys it made or revoked, or why it was not done.
+    /// How many sessions it ended or keys it revoked, or why it was not done.
     pub outcome: Result<u32, super::Error>,
-    /// Field names and what was typed in them; a key that was made, to be shown this once.
+    /// Field names and what was typed in them.
     pub typed: Vec<(String, String)>,
 }
 

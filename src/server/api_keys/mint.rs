@@ -21,7 +21,7 @@ const LIVE_MAX: u32 = 50;
 const UNEXPIRED_MAX: u32 = 500;
 const DAY_S: i64 = 86_400;
 
-/// Makes a key for whoever is signed in, and shows it this once.
+/// Makes a key for the owner of this session, which shows it until they confirm that they have it.
 ///
 /// # Errors
 /// Field errors for what cannot be taken, one key too many among them.
@@ -49,8 +49,9 @@ pub async fn mint(
     };
     let plain = state.api_keys.sign(&key)?;
     sqlx::query(
-        "INSERT INTO api_keys (id, user_id, label, shown_as, scopes, created_at, expires_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO api_keys (id, user_id, label, shown_as, scopes, created_at, expires_at, \
+            shown_in) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(&key.id)
     .bind(user_id)
@@ -59,6 +60,7 @@ pub async fn mint(
     .bind(key.scopes.to_string())
     .bind(key.created_at)
     .bind(key.expires_at)
+    .bind(&session.id)
     .execute(&mut *change)
     .await?;
     let (id, visitor) = (Some(session.id.as_str()), &caller.visitor);

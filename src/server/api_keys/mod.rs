@@ -5,6 +5,7 @@
 //! One file a verb: a key begins in `mint.rs`, every request passes through `check.rs`, and
 //! `revoke.rs` stops it; `revoked.rs` is what every node has in memory of those.
 
+mod acknowledge;
 mod check;
 mod list;
 mod mint;
@@ -13,8 +14,9 @@ mod revoked;
 mod token;
 mod used;
 
+pub use acknowledge::acknowledge;
 pub use check::{check, require_live};
-pub use list::list;
+pub use list::{list, list_for};
 pub use mint::mint;
 pub use revoke::{revoke, revoke_all_of, revoke_made_since};
 pub use revoked::Revoked;

@@ -63,12 +63,6 @@ impl Keys {
         Ok(PlainApiKey(format!("{PREFIX}{token}")))
     }
 
-    /// Whether a text is a key of this user's that was made less than so many seconds ago.
-    pub fn is_new(&self, text: &str, user_id: &str, less_than_s: i64, now: i64) -> bool {
-        self.read(text, now)
-            .is_some_and(|key| key.user_id == user_id && now < key.created_at + less_than_s)
-    }
-
     /// What a text says, if it is a key that we have signed and that has not expired. Whether
     /// it has been revoked is another question.
     pub(super) fn read(&self, text: &str, now: i64) -> Option<ApiKey> {

@@ -24,7 +24,6 @@ use super::{
 };
 use crate::wire::{
     self,
-    api_keys::NewApiKey,
     sessions::Ended,
     users::{GoOn, ReturnedForm},
 };
@@ -173,11 +172,6 @@ impl Form<'_> {
         }
         if let Ok(Ended { count, next }) = serde_json::from_slice(answer) {
             return self.send(&next, Ok(count), Vec::new());
-        }
-        // Shown once, on the page that the browser goes on to: sealed until then, as what was typed
-        // would be.
-        if let Ok(NewApiKey { key, next, .. }) = serde_json::from_slice(answer) {
-            return self.send(&next, Ok(1), vec![("key".to_owned(), key)]);
         }
         let next = serde_json::from_slice::<GoOn>(answer).ok();
         let next = next.map_or_else(|| came_from.unwrap_or("/".to_owned()), |go| go.next);

@@ -22,9 +22,6 @@ const SESSION_LINE_MAX: usize = 420;
 /// Most octets of the line of a form's cookie without its name and value.
 const FORM_LINE_MAX: usize = 70;
 
-/// A key that was just made is shown for so long, in seconds: as long as a browser keeps the cookie.
-const SHOWN_FOR_S: i64 = 60;
-
 /// Sends a browser to a page with a form that came back. Where both do not fit into the head of a
 /// response, the page loses its query, and then the form the fields that have no room.
 pub(super) fn send(caller: &Caller, page: &str, mut returned: ReturnedForm) -> Response {
@@ -70,31 +67,14 @@ pub fn take_returned(state: &State, mut request: Request) -> Result<Request, Box
         return Err(Box::new(Redirect::to(path).into_response()));
     }
     if let Found::One(sealed) = cookie::find(request.headers(), &state.cookie_names.form) {
-        let caller = request.extensions().get::<Caller>();
-        if let Some(caller) = caller {
+        if let Some(caller) = request.extensions().get::<Caller>() {
             caller.cookies.clear_form();
         }
-        let returned = state.seal.open(&sealed);
-        let returned = returned.filter(|form| caller.is_some_and(|caller| is_for(caller, form)));
-        if let Some(returned) = returned {
+        if let Some(returned) = state.seal.open(&sealed) {
             request.extensions_mut().insert(returned);
         }
     }
     Ok(request)
-}
-
-/// A key that was just made is for its owner, and not for long: whoever uses the same browser next,
-/// or has a copy of the cookie, does not see it.
-fn is_for(caller: &Caller, returned: &ReturnedForm) -> bool {
-    let Caller { state, session, .. } = caller;
-    returned.typed("key").is_none_or(|key| {
-        session.as_ref().is_some_and(|session| {
-            let now = state.clock.now_s();
-            state
-                .api_keys
-                .is_new(&key, &session.user_id, SHOWN_FOR_S, now)
-        })
-    })
 }
 
 /// Closes and opens forms on their way: an address that somebody typed is nobody else's to read,

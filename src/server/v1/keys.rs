@@ -34,8 +34,8 @@ pub struct Key {
 
 /// List the API keys
 ///
-/// Those that can be used, the newest first. A key itself is shown once, when it is made, and
-/// never again.
+/// Those that can be used, the newest first. A key itself is shown on the page that made it, and
+/// never here.
 #[utoipa::path(
     get,
     path = "/v1/keys",
@@ -47,7 +47,7 @@ pub struct Key {
 pub async fn list(Extension(program): Extension<Program>) -> Result<Json<Keys>, Problem> {
     let key = program.may(Scope::KeysRead)?;
     let listed = api_keys::list(&program.state, &key.user_id).await?;
-    let keys = listed.keys.into_iter().map(|key| Key {
+    let keys = listed.into_iter().map(|key| Key {
         scopes: key.scopes.iter().map(|scope| scope.code()).collect(),
         id: key.id,
         label: key.label,

@@ -2,9 +2,10 @@
 
 mod form;
 mod list;
+mod shown;
 
 use crate::{
-    api::api_keys::{CreateApiKey, RevokeApiKey, list_api_keys},
+    api::api_keys::{AcknowledgeApiKey, CreateApiKey, RevokeApiKey, list_api_keys},
     app::{
         parts::{
             account::{AccountPage, instead},
@@ -19,42 +20,68 @@ use form::{NewKeyForm, wanted};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use list::List;
+use shown::NewKey;
 
 const PATH: &str = "/account/keys";
 
-/// Makes a key, shows it once, and lists those that there are; any of them can be revoked.
+/// Makes keys, shows each until its owner has it, and lists those that can be used; any of them can be
+/// revoked.
 #[component]
 pub fn Keys() -> impl IntoView {
     let create = ServerAction::<CreateApiKey>::new();
     let revoke = ServerAction::<RevokeApiKey>::new();
+    let acknowledge = ServerAction::<AcknowledgeApiKey>::new();
     let list = Resource::new(
-        move || (create.version().get(), revoke.version().get()),
+        move || {
+            (
+                create.version().get(),
+                revoke.version().get(),
+                acknowledge.version().get(),
+            )
+        },
         |_| list_api_keys(),
     );
-    let made = RwSignal::new(made_before());
-    let revoked = RwSignal::new(revoked_before());
+    let just_made = RwSignal::new(None);
+    // A list that cannot be read takes no new key out of sight.
+    let shown = StoredValue::new(Vec::new());
+    let shown = move || {
+        if let Some(Ok(keys)) = list.get() {
+            shown.set_value(keys.shown);
+        }
+        shown.get_value()
+    };
+    let done = RwSignal::new(revoked_before().map(words::revoked));
     let refused = RwSignal::new(refused_before());
     let asked = RwSignal::new(asked_before());
     Effect::new(move |_| match create.value().get() {
         Some(Ok(new)) => {
-            made.set(Some(new.key));
-            revoked.set(None);
-            focus("new-key");
+            just_made.set(Some(new.id));
+            done.set(None);
         }
         // What is asked for is remembered: it is done when the password has been confirmed.
         Some(Err(Error::RecentSignInNeeded)) => {
-            made.set(None);
-            revoked.set(None);
+            done.set(None);
             asked.set(wanted());
         }
         _ => {}
     });
     Effect::new(move |_| {
         if let Some(answer) = revoke.value().get() {
-            made.set(None);
-            revoked.set(answer.as_ref().ok().map(|ended| ended.count));
+            done.set(
+                answer
+                    .as_ref()
+                    .ok()
+                    .map(|ended| words::revoked(ended.count)),
+            );
             refused.set(answer.err());
             // What was pressed is gone with its key.
+            focus("main");
+        }
+    });
+    Effect::new(move |_| {
+        if let Some(answer) = acknowledge.value().get() {
+            done.set(answer.is_ok().then_some(words::KEY_OUT_OF_SIGHT));
+            refused.set(answer.err());
             focus("main");
         }
     });
@@ -74,38 +101,17 @@ pub fn Keys() -> impl IntoView {
                 </a> "."
             </p>
             <div role="status" aria-live="polite">
-                {move || {
-                    revoked
-                        .get()
-                        .map(|count| view! { <p class="notice ok">{words::revoked(count)}</p> })
-                }}
+                {move || done.get().map(|text| view! { <p class="notice ok">{text}</p> })}
             </div>
             <Summary error=refused />
-            {move || made.get().map(|key| view! { <NewKey key=key /> })}
-            {move || {
-                asked
-                    .get()
-                    .map(|asked| {
-                        let CreateApiKey { label, scopes, expires_in_days } = asked;
-                        let days = expires_in_days.map(|days| days.to_string());
-                        let more = vec![
-                            ("label", label),
-                            ("scopes", scopes),
-                            ("expires_in_days", days.unwrap_or_default()),
-                        ];
-                        view! {
-                            <Confirm
-                                what="Enter your password to create the key."
-                                then="create_api_key"
-                                id=None
-                                more=more
-                                path=PATH
-                                go_on=go_on
-                            />
-                        }
-                    })
-            }}
+            {move || asked.get().map(|asked| view! { <AskFirst asked=asked go_on=go_on /> })}
             <Transition>
+                // An element of its own: the list changes before the rest of the page is in place.
+                <div class="new-keys">
+                    <For each=shown key=|key| key.id.clone() let(key)>
+                        <NewKey key=key acknowledge=acknowledge just_made=just_made />
+                    </For>
+                </div>
                 {move || {
                     list.get()
                         .map(|answer| match answer {
@@ -120,9 +126,30 @@ pub fn Keys() -> impl IntoView {
     .into_any()
 }
 
-/// What a form without JavaScript has made: it is shown on this page, and on no later one.
-fn made_before() -> Option<String> {
-    returned_form("create_api_key").and_then(|form| form.typed("key"))
+/// Asks for the password before the key is made.
+#[component]
+fn AskFirst(asked: CreateApiKey, go_on: Callback<()>) -> impl IntoView {
+    let CreateApiKey {
+        label,
+        scopes,
+        expires_in_days,
+    } = asked;
+    let days = expires_in_days.map(|days| days.to_string());
+    let more = vec![
+        ("label", label),
+        ("scopes", scopes),
+        ("expires_in_days", days.unwrap_or_default()),
+    ];
+    view! {
+        <Confirm
+            what="Enter your password to create the key."
+            then="create_api_key"
+            id=None
+            more=more
+            path=PATH
+            go_on=go_on
+        />
+    }
 }
 
 /// What a form without JavaScript has revoked.
@@ -148,23 +175,4 @@ fn asked_before() -> Option<CreateApiKey> {
         scopes: form.typed("scopes").unwrap_or_default(),
         expires_in_days: days.and_then(|days| days.parse().ok()),
     })
-}
-
-/// The one time that a key is shown.
-#[component]
-fn NewKey(key: String) -> impl IntoView {
-    view! {
-        <section class="card made" aria-labelledby="new-key">
-            <h2 id="new-key" tabindex="-1">
-                "Your new key"
-            </h2>
-            <p>"Copy it now: it is shown this once, and never again."</p>
-            <p>
-                <code class="secret-text">{key}</code>
-            </p>
-            <p class="quiet small">
-                "Whoever has it can do what it was made for. If somebody else may have it, revoke it here."
-            </p>
-        </section>
-    }
 }
