@@ -126,6 +126,11 @@ pub fn happened(kind: Kind, how_many: u32) -> String {
         (Kind::SessionCopied, _) => {
             "A copy of a sign-in was used here; the copy and its device were signed out".to_owned()
         }
+        (Kind::RenewalUnconfirmed, _) => {
+            "A device was signed out, because its sign-in was renewed three times and never confirmed; \
+             a copy of it may have been in use"
+                .to_owned()
+        }
         (Kind::PasswordConfirmed, _) => "The password was confirmed".to_owned(),
         (Kind::AppAllowed, _) => "An app was allowed to sign in with this account".to_owned(),
         (Kind::AppRevoked, _) => "An app was disconnected".to_owned(),

@@ -6,7 +6,7 @@ use super::{
     clear_site_data::{self, Words},
     cookie::{self, Found, SetCookies, Shown},
     forwarded,
-    sessions::{self, Resumed, Session},
+    sessions::{self, RenewalNeed, Resumed, Session},
     speculation,
     state::State,
 };
@@ -20,8 +20,12 @@ use http::{HeaderMap, header};
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::Arc,
+    time::Duration,
 };
+use tokio::time::timeout;
 
+/// A renewal that takes longer is left for the next request: the click does not wait for it.
+const RENEWAL_WITHIN: Duration = Duration::from_millis(200);
 /// The longest `User-Agent` that is kept, in code points.
 const USER_AGENT_MAX: usize = 256;
 
@@ -44,7 +48,13 @@ pub struct Caller {
     pub visitor: Visitor,
     /// The cookies of the response.
     pub cookies: SetCookies,
+    /// Whether the cookie that was shown is to be renewed, and why.
+    pub renewal: Option<RenewalNeed>,
 }
+
+/// Marks a response that renews no cookie.
+#[derive(Clone, Copy)]
+pub struct KeepsCookie;
 
 /// The layer: cookie, signature, row, and a [`Caller`] for whoever comes next.
 pub async fn identify(
@@ -99,11 +109,13 @@ pub async fn identify(
         visitor,
         session,
         cookies: SetCookies::default(),
+        renewal: renewal.as_ref().map(|renewal| renewal.need),
         state,
     };
     request.extensions_mut().insert(caller.clone());
     let mut response = next.run(request).await;
-    if let Some(renewal) = renewal {
+    let keeps_cookie = response.extensions().get::<KeepsCookie>().is_some();
+    if let Some(renewal) = renewal.filter(|_| !keeps_cookie) {
         caller.renew(&renewal).await;
     }
     caller
@@ -121,11 +133,13 @@ impl Caller {
         if self.cookies.have_session() || self.cookies.send_a_form() {
             return;
         }
-        match sessions::renew(&self.state, session, renewal).await {
-            Ok(Some(cookie)) => cookie.send(self),
-            Ok(None) => {}
+        let renewed = sessions::renew(&self.state, session, renewal);
+        match timeout(RENEWAL_WITHIN, renewed).await {
+            Ok(Ok(Some(cookie))) => cookie.send(self),
+            Ok(Ok(None)) => {}
             // The browser goes on with the cookie that it has, and the next request tries again.
-            Err(error) => tracing::warn!(event = "not_renewed", %error),
+            Ok(Err(error)) => tracing::warn!(event = "not_renewed", %error),
+            Err(_) => tracing::warn!(event = "not_renewed", "the database was too slow"),
         }
     }
 }

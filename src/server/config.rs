@@ -1,6 +1,9 @@
 //! What can be set, its defaults, and its rules. `settings.rs` reads it.
 
-use super::passwords::{ITERATIONS_MAX, LANES_MAX, MEMORY_MAX_KIB};
+use super::{
+    passwords::{ITERATIONS_MAX, LANES_MAX, MEMORY_MAX_KIB},
+    sessions::generations::RenewalTimes,
+};
 use http::uri::Authority;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::{Deserialize, Serialize, de::IgnoredAny};
@@ -172,6 +175,14 @@ impl Session {
             i64::from(idle.min(idle_most)),
             i64::from(in_all.min(most_in_all)),
         )
+    }
+
+    /// When cookies are renewed.
+    pub fn renewal_times(&self) -> RenewalTimes {
+        RenewalTimes {
+            renew_after_s: i64::from(self.renew_after_s),
+            grace_s: i64::from(self.renewal_grace_s),
+        }
     }
 }
 

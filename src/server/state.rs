@@ -10,6 +10,7 @@ use super::{
     deployment,
     error::Error,
     forms::Seal,
+    forward_auth::CheckRenewals,
     headers,
     later::Later,
     limits::Limits,
@@ -69,6 +70,8 @@ pub struct Inner {
     pub page_accounts: page_account::Tags,
     /// How often something may be tried.
     pub limits: Limits,
+    /// Renewals that checks of forward auth handed out.
+    pub check_renewals: CheckRenewals,
     /// Clients that are told of endings.
     pub back_channel: BackChannel,
     /// Clients in memory.
@@ -123,6 +126,7 @@ impl State {
             cookie_check: cookie_check::Seal::new(&secret)?,
             page_accounts: page_account::Tags::new(&secret)?,
             limits: Limits::new(&config.limits, &clock),
+            check_renewals: CheckRenewals::default(),
             back_channel: BackChannel::default(),
             clients: Clients::default(),
             signing_keys: SigningKeys::new(&secret)?,

@@ -1,8 +1,9 @@
 //! The session under whatever order things happen in: requests, renewals, lost answers, restored
 //! tabs, sign-outs, changed passwords and thieves, at random, against a model of one sentence.
 //!
-//! The sentence: a cookie is good until its session ends, or until a later one of the same session
-//! was first shown a minute ago; whoever shows it after that ends the session.
+//! The sentence: a cookie is valid if it is the newest, or the last one that was shown before it, until
+//! the newest has been shown for a minute; three renewals in a row may stay unshown, for a minute each;
+//! every other cookie ends the session.
 
 use crate::app::{Browser, COOKIE, PASSWORD, TestApp};
 use crate::sessions::{claims, generation};
@@ -16,6 +17,8 @@ use std::{
 };
 
 const GRACE_S: i64 = 60;
+/// Renewals in a row that may stay unshown.
+const GRACES: i64 = 3;
 
 /// Random, and the same again for the same seed (splitmix64).
 struct Dice(u64);
@@ -33,25 +36,47 @@ impl Dice {
 /// One session as the sentence has it, from one sid to the next.
 struct Model {
     now: i64,
+    /// Generations that were made, and when.
+    made_at: BTreeMap<i64, i64>,
     /// When a cookie of each generation was first shown.
     first_shown: BTreeMap<i64, i64>,
     is_over: bool,
 }
 
 impl Model {
-    /// Whether this cookie is to be let in now; takes note that it was shown.
+    fn new(now: i64) -> Self {
+        Self {
+            now,
+            made_at: BTreeMap::from([(1, now)]),
+            first_shown: BTreeMap::from([(1, now)]),
+            is_over: false,
+        }
+    }
+
+    /// Whether this cookie is served now; notes that it was shown.
     fn show(&mut self, generation: i64) -> bool {
         if self.is_over {
             return false;
         }
-        let later = self.first_shown.range(generation + 1..);
-        let is_copy = later.map(|(_, at)| *at).any(|at| self.now >= at + GRACE_S);
-        if is_copy {
-            self.is_over = true;
-            return false;
+        let (&newest, &made_at) = self.made_at.last_key_value().unwrap();
+        let before = self.first_shown.range(..newest).next_back();
+        let before = before.map_or(0, |(generation, _)| *generation);
+        let (since, renewals) = match self.first_shown.get(&newest) {
+            Some(shown_at) => (*shown_at, GRACES),
+            None => (made_at, newest - before),
+        };
+        let is_served = generation == newest
+            || generation == before && (self.now < since + GRACE_S || renewals < GRACES);
+        self.is_over = !is_served;
+        if is_served {
+            self.first_shown.entry(generation).or_insert(self.now);
         }
-        self.first_shown.entry(generation).or_insert(self.now);
-        true
+        is_served
+    }
+
+    /// Notes that a response carried a cookie of this generation.
+    fn make(&mut self, generation: i64) {
+        self.made_at.insert(generation, self.now);
     }
 }
 
@@ -81,11 +106,7 @@ impl<'a> Run<'a> {
             password: PASSWORD.to_owned(),
             thief: None,
             under_way: Vec::new(),
-            model: Model {
-                now: 0,
-                first_shown: BTreeMap::new(),
-                is_over: false,
-            },
+            model: Model::new(0),
             gone: Vec::new(),
             story: vec![format!("seed {seed}")],
         }
@@ -99,18 +120,19 @@ impl<'a> Run<'a> {
     /// Shows the cookie that this browser has, and compares the answer with the model's.
     async fn show(&mut self, who: &str, browser: &Browser, is_lost: bool) {
         let cookie = browser.session().unwrap();
-        let sent = if is_lost {
-            let lost = self.app.browser();
-            lost.plant(COOKIE, &cookie);
-            lost.viewer().await
-        } else {
-            browser.viewer().await
-        };
+        let lost = self.app.browser();
+        lost.plant(COOKIE, &cookie);
+        let asks = if is_lost { &lost } else { browser };
+        let sent = asks.viewer().await;
+        let made = generation(&asks.session().unwrap());
         let generation = generation(&cookie);
         self.say(format!(
             "{who} shows {generation}, lost: {is_lost}, {sent:?}"
         ));
         let expected = self.model.show(generation).then_some(self.email.as_str());
+        if made > generation {
+            self.model.make(made);
+        }
         assert_eq!(sent.as_deref(), expected, "{:#?}", self.story);
     }
 
@@ -121,8 +143,7 @@ impl<'a> Run<'a> {
             .extend(self.under_way.drain(..).map(|(_, cookie)| cookie));
         let thief = self.thief.take();
         self.gone.extend(thief.and_then(|thief| thief.session()));
-        self.model.first_shown.clear();
-        self.model.is_over = false;
+        self.model = Model::new(self.model.now);
     }
 
     async fn step(&mut self) {

@@ -41,6 +41,7 @@ mod session_token;
 mod sessions;
 mod shape;
 mod site;
+mod two_holders;
 mod users;
 mod v1;
 #[cfg(not(feature = "lab"))]

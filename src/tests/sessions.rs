@@ -273,28 +273,103 @@ async fn twenty_tabs_that_are_restored_with_an_old_cookie_stay_signed_in() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_signs_nobody_out() {
+async fn two_lost_responses_in_a_row_sign_no_user_out() {
     let app = TestApp::new().await;
     let browser = app.signed_up(EMAIL).await;
     let before = browser.session().unwrap();
     app.pass(300);
-    // The answer that carried the new cookie never arrives.
-    assert_eq!(replayed(&app, &before).await.as_deref(), Some(EMAIL));
-    app.pass(3_000);
-    assert_eq!(app.count("SELECT generation FROM sessions").await, 2);
-    assert!(is_renewed(&browser).await, "it is sent once more");
-    assert_eq!(generation(&browser.session().unwrap()), 2);
-    // And once more, if need be.
-    assert!(replayed(&app, &before).await.is_some());
-    // The browser goes on from there, once the cookie before is good no longer: until then another
-    // tab may come with it, and of three cookies at once the oldest would look like a copy.
+    // The responses that carried the new cookies never arrive.
+    for newest in [2, 3] {
+        assert_eq!(replayed(&app, &before).await.as_deref(), Some(EMAIL));
+        assert_eq!(app.count("SELECT generation FROM sessions").await, newest);
+        app.pass(1_000);
+    }
+    assert!(is_renewed(&browser).await, "by a generation of its own");
+    assert_eq!(generation(&browser.session().unwrap()), 4);
+    // Within a grace, other tabs may still show the cookie of before, and get no further one.
     for _ in 0..2 {
         assert!(!is_renewed(&browser).await);
+        assert!(replayed(&app, &before).await.is_some());
     }
+    app.pass(300);
+    assert!(is_renewed(&browser).await);
+    assert_eq!(generation(&browser.session().unwrap()), 5);
+}
+
+#[tokio::test]
+async fn twelve_tabs_that_lost_a_response_get_one_new_cookie_in_a_grace() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    let before = browser.session().unwrap();
+    app.pass(300);
     assert!(replayed(&app, &before).await.is_some());
     app.pass(60);
-    assert!(is_renewed(&browser).await);
-    assert_eq!(generation(&browser.session().unwrap()), 3);
+    for _ in 0..12 {
+        assert!(replayed(&app, &before).await.is_some());
+    }
+    assert_eq!(app.count("SELECT generation FROM sessions").await, 3);
+}
+
+#[tokio::test]
+async fn a_cookie_that_was_replaced_before_it_was_shown_is_a_copy() {
+    let app = TestApp::new().await;
+    let owner = app.signed_up(EMAIL).await;
+    let attacker = app.browser();
+    attacker.plant(COOKIE, &owner.session().unwrap());
+    app.pass(300);
+    assert!(is_renewed(&attacker).await);
+    app.pass(60);
+    assert!(is_renewed(&owner).await);
+    assert_eq!(attacker.viewer().await, None);
+    assert_eq!(owner.viewer().await, None);
+    assert_eq!(
+        app.count("SELECT COUNT(*) FROM sessions WHERE end_reason = 'copied'")
+            .await,
+        1
+    );
+}
+
+/// An attacker copies the cookie, always asks first when a renewal is due, and shows nothing that was
+/// received. The owner asks every half minute.
+#[tokio::test]
+async fn an_attacker_who_always_renews_first_is_out_within_ten_minutes_and_the_owner_is_told() {
+    let app = TestApp::new().await;
+    let owner = app.signed_up(EMAIL).await;
+    let copied = owner.session().unwrap();
+    let mut seconds = 0;
+    while replayed(&app, &copied).await.is_some() && owner.viewer().await.is_some() {
+        app.pass(30);
+        seconds += 30;
+        assert!(seconds <= 600, "both are served for ever");
+    }
+    assert!(seconds >= 300, "nothing was renewed");
+    assert_eq!(replayed(&app, &copied).await, None);
+    assert_eq!(owner.viewer().await, None);
+    owner.sign_in(EMAIL, PASSWORD).await;
+    let told = owner.list_activity().await;
+    assert!(
+        ["session_copied", "renewal_unconfirmed"].contains(&&*told[1]),
+        "{told:?}"
+    );
+    let page = owner.open("/account").await.body;
+    assert!(page.contains("A copy of your sign-in was used"), "{page}");
+}
+
+#[tokio::test]
+async fn a_session_whose_third_renewal_stays_unshown_ends() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    let before = browser.session().unwrap();
+    app.pass(300);
+    for _ in 0..3 {
+        assert!(replayed(&app, &before).await.is_some());
+        app.pass(59);
+        assert!(replayed(&app, &before).await.is_some());
+        app.pass(1);
+    }
+    assert_eq!(replayed(&app, &before).await, None);
+    let reason = "SELECT COUNT(*) FROM sessions WHERE end_reason = 'renewal_unconfirmed'";
+    assert_eq!(app.count(reason).await, 1);
 }
 
 #[tokio::test]

@@ -38,6 +38,8 @@ kinds! {
     SessionEnded = "session_ended",
     /// A copy of a device's cookie was noticed.
     SessionCopied = "session_copied",
+    /// A device was signed out because renewed cookies were not confirmed.
+    RenewalUnconfirmed = "renewal_unconfirmed",
     /// The password was asked for again, and was right.
     PasswordConfirmed = "password_confirmed",
     /// The password was changed.

@@ -4,13 +4,16 @@
 //! remove these headers from its own clients' requests: `docs/forward-auth.md` has it so.
 
 mod original;
+mod renewals;
+
+pub use renewals::CheckRenewals;
 
 use super::{
     answer::{InItsOwnWords, refuse, wants_html},
-    caller::{self, Caller},
+    caller::{self, Caller, KeepsCookie},
     documents,
     forms::{IN_QUERY, to_sign_in},
-    sessions::Session,
+    sessions::{RenewalNeed, Session, generations::UNSHOWN_MAX},
     state::State,
 };
 use crate::wire;
@@ -21,7 +24,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::{any, get},
 };
-use http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use original::Original;
 use percent_encoding::utf8_percent_encode;
 use serde::Deserialize;
@@ -87,9 +90,70 @@ async fn check(
             return (StatusCode::FORBIDDEN, Extension(InItsOwnWords)).into_response();
         }
     };
-    match &caller.session {
-        Some(session) => allow(session),
-        None => send_to_sign_in(&state, &original, may_redirect(&uri) && navigates(&headers)),
+    let by_redirect = may_redirect(&uri) && navigates(&headers);
+    let Some(session) = &caller.session else {
+        return send_to_sign_in(&state, &original, by_redirect);
+    };
+    let renewal = renewal(&caller, session, &original);
+    let keeping = |response| (Extension(KeepsCookie), response).into_response();
+    match renewal {
+        Renewal::ByCheck => allow(session),
+        Renewal::ByOwnPage => {
+            let address = return_address(&state, &original.address());
+            if is_page_load(&headers) && address.len() <= SIGN_IN_MAX {
+                keeping(send_to(address, by_redirect))
+            } else {
+                keeping(allow(session))
+            }
+        }
+        Renewal::Overdue => keeping(send_to_sign_in(&state, &original, by_redirect)),
+    }
+}
+
+/// How the cookie of a request is renewed.
+enum Renewal {
+    /// By the answer of the check, if it is due.
+    ByCheck,
+    /// By a page of Cloakroom's own host, at the next navigation.
+    ByOwnPage,
+    /// A renewal has been lost for so long that the check refuses the cookie: the next navigation renews
+    /// it. Otherwise two holders of one cookie could go on for ever where no page is loaded.
+    Overdue,
+}
+
+fn renewal(caller: &Caller, session: &Session, original: &Original) -> Renewal {
+    let state = &caller.state;
+    let (renewals, now) = (&state.check_renewals, state.clock.now_s());
+    match caller.renewal {
+        None => {
+            if session.is_newest_seen() {
+                renewals.note_received(session);
+            }
+            Renewal::ByCheck
+        }
+        Some(RenewalNeed::Due) if renewals.are_handed_out(now) => {
+            renewals.note_handed_out(session);
+            Renewal::ByCheck
+        }
+        Some(RenewalNeed::Due) => Renewal::ByOwnPage,
+        Some(RenewalNeed::Lost) => {
+            if renewals.note_lost(session, now) {
+                tracing::warn!(
+                    event = "forward_auth_cookies_dropped",
+                    host = original.host(),
+                    "renewed cookies of several sessions were not received; let the proxy hand \
+                     Set-Cookie of /auth/check on to the browser. Until then, sessions are renewed by \
+                     way of /auth/return"
+                );
+            }
+            let grace_s = i64::from(state.config.session.renewal_grace_s);
+            let is_overdue = now >= session.renewed_at() + UNSHOWN_MAX * grace_s;
+            if is_overdue && renewals.are_handed_out(now) {
+                Renewal::Overdue
+            } else {
+                Renewal::ByOwnPage
+            }
+        }
     }
 }
 
@@ -127,6 +191,12 @@ fn navigates(headers: &HeaderMap) -> bool {
         .map_or_else(|| wants_html(headers), |mode| mode == "navigate")
 }
 
+/// Whether a browser loads a page, so that a redirect loses nothing that was sent. A form that is sent
+/// has an `Origin`.
+fn is_page_load(headers: &HeaderMap) -> bool {
+    navigates(headers) && !headers.contains_key(header::ORIGIN)
+}
+
 fn allow(session: &Session) -> Response {
     let mut response = StatusCode::OK.into_response();
     for (name, value) in [
@@ -148,23 +218,37 @@ fn send_to_sign_in(state: &State, original: &Original, by_redirect: bool) -> Res
     if sign_in.len() > SIGN_IN_MAX {
         sign_in = sign_in_address(state, &original.front_page());
     }
+    send_to(sign_in, by_redirect)
+}
+
+/// Sends a browser to an address of Cloakroom's, by the proxy or by the answer itself.
+fn send_to(address: String, by_redirect: bool) -> Response {
     if by_redirect {
-        return Redirect::to(&sign_in).into_response();
+        return Redirect::to(&address).into_response();
     }
     let mut response = refuse(wire::Error::SignInNeeded);
-    if let Ok(sign_in) = HeaderValue::try_from(sign_in) {
-        response.headers_mut().insert(SIGN_IN, sign_in);
+    if let Ok(address) = HeaderValue::try_from(address) {
+        response.headers_mut().insert(SIGN_IN, address);
     }
     response
 }
 
 fn sign_in_address(state: &State, back: &str) -> String {
-    let next = format!("/auth/return?to={}", utf8_percent_encode(back, IN_QUERY));
+    let next = return_path(back);
     format!(
         "{}/sign-in?next={}",
         state.config.oidc.issuer,
         utf8_percent_encode(&next, IN_QUERY)
     )
+}
+
+/// Address of the page that renews the session's cookie and leads back to the app.
+fn return_address(state: &State, back: &str) -> String {
+    format!("{}{}", state.config.oidc.issuer, return_path(back))
+}
+
+fn return_path(back: &str) -> String {
+    format!("/auth/return?to={}", utf8_percent_encode(back, IN_QUERY))
 }
 
 /// The address that a user goes back to.

@@ -155,6 +155,11 @@ impl Original {
         )
     }
 
+    /// The app's host, with its port.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
     /// The address of the app's front page.
     pub fn front_page(&self) -> String {
         let scheme = if self.is_https { "https" } else { "http" };

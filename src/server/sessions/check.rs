@@ -1,6 +1,13 @@
 //! The check, at every request: signature, row, times, generation.
 
-use super::{Change, Session, end::Condition, find, renew::Renewal, token::Claims};
+use super::{
+    Change, Session,
+    end::Condition,
+    find,
+    generations::{RenewalTimes, Verdict},
+    renew::{Renewal, RenewalNeed},
+    token::Claims,
+};
 use crate::server::{
     activity::{self, Kind, Visitor},
     api_keys,
@@ -25,46 +32,6 @@ pub struct Resumed {
     pub was_ours: bool,
 }
 
-/// What a cookie is to the row that it names.
-enum Verdict {
-    /// The newest.
-    Current,
-    /// The newest, shown for the first time.
-    FirstSight,
-    /// The one before, still good.
-    Predecessor,
-    /// The one before; the newest was made a while ago and has never been shown.
-    Unanswered,
-    /// One that its browser has replaced long ago: somebody has a copy.
-    Copy,
-    /// The session is over by its times.
-    Over,
-    /// Of another user, or newer than the newest.
-    Impossible,
-}
-
-impl Session {
-    /// `grace_s` is how long the cookie before stays good once its successor has been seen:
-    /// requests under way, and the other tabs of a browser that is being restored.
-    fn judge(&self, claims: &Claims, now: i64, grace_s: i64) -> Verdict {
-        if now >= self.ends_at || now >= self.last_seen_at() + self.idle_timeout_s {
-            return Verdict::Over;
-        }
-        if claims.sub != self.user_id {
-            return Verdict::Impossible;
-        }
-        match (claims.generation - self.generation, self.successor_seen_at) {
-            (0, None) if self.generation > 1 => Verdict::FirstSight,
-            (0, _) => Verdict::Current,
-            (-1, None) if now >= self.renewed_at + grace_s => Verdict::Unanswered,
-            (-1, None) => Verdict::Predecessor,
-            (-1, Some(seen_at)) if now < seen_at + grace_s => Verdict::Predecessor,
-            (..0, _) => Verdict::Copy,
-            (1.., _) => Verdict::Impossible,
-        }
-    }
-}
-
 /// Checks what a cookie holds: signature, then row, then whether it is still live.
 ///
 /// Whoever is not signed in keeps the cookie as it is, because a failed request that cleared it
@@ -78,69 +45,75 @@ pub async fn resume(state: &State, token: &str, visitor: &Visitor) -> Result<Res
         return Ok(Resumed::default());
     };
     let key = claims.sid().hashed();
-    let grace_s = i64::from(state.config.session.renewal_grace_s);
+    let times = state.config.session.renewal_times();
+    let judge = |session: &Session| session.judge(&claims, now, times);
     let is_good = state.hearing.is_good(&state.sessions, &state.db);
     let kept = is_good.then(|| state.sessions.get(&key)).flatten();
     if let Some(session) = kept {
         // Whatever else memory says, the row has the last word.
-        if let verdict @ (Verdict::Current | Verdict::Predecessor) =
-            session.judge(&claims, now, grace_s)
-        {
-            return Ok(live(state, claims, session, &verdict, now));
+        if let Some(verdict @ (Verdict::Valid | Verdict::Due)) = judge(&session) {
+            return Ok(live(state, claims, session, verdict, now));
         }
     }
 
     let ticket = state.sessions.ticket(&key);
     let found = find(state, &key).await?.map(Arc::new);
-    let nobody = Resumed {
+    let signed_out = Resumed {
         was_ours: true,
         ..Resumed::default()
     };
     let Some(session) = found else {
-        return Ok(nobody);
+        return Ok(signed_out);
     };
-    let verdict = session.judge(&claims, now, grace_s);
+    let Some(verdict) = judge(&session) else {
+        stamp(state, &session, now).await;
+        return Ok(signed_out);
+    };
     match verdict {
-        Verdict::Current | Verdict::Predecessor => {
+        Verdict::Valid | Verdict::Due => {
             state.sessions.keep(&ticket, Arc::clone(&session));
         }
-        Verdict::FirstSight => see_successor(state, &session, now).await,
-        Verdict::Unanswered => {}
-        Verdict::Copy => {
-            end_copied(state, &session, visitor).await?;
-            return Ok(nobody);
+        Verdict::FirstSight => see_newest(state, &session, now).await,
+        Verdict::RenewalLost => {}
+        Verdict::Copy | Verdict::Unconfirmed => {
+            end_shared(state, &session, verdict, visitor).await?;
+            return Ok(signed_out);
         }
-        Verdict::Over => {
-            stamp(state, &session, now).await;
-            return Ok(nobody);
-        }
-        Verdict::Impossible => return Ok(nobody),
+        Verdict::Mismatch => return Ok(signed_out),
     }
-    Ok(live(state, claims, session, &verdict, now))
+    Ok(live(state, claims, session, verdict, now))
+}
+
+impl Session {
+    /// Judges a cookie by the rule of generations; `None` if the session is over by its times.
+    fn judge(&self, claims: &Claims, now: i64, times: RenewalTimes) -> Option<Verdict> {
+        if now >= self.ends_at || now >= self.last_seen_at() + self.idle_timeout_s {
+            return None;
+        }
+        if claims.sub != self.user_id {
+            return Some(Verdict::Mismatch);
+        }
+        let generations = &self.generations;
+        Some(generations.judge(claims.generation, claims.iat, now, times))
+    }
 }
 
 fn live(
     state: &State,
     claims: Claims,
     session: Arc<Session>,
-    verdict: &Verdict,
+    verdict: Verdict,
     now: i64,
 ) -> Resumed {
     if session.see(now) {
         state.later.note_seen(&session.id, now);
     }
-    let times = &state.config.session;
-    let is_again = matches!(verdict, Verdict::Unanswered);
-    // Not while the cookie before is still good: of three generations at once the oldest would
-    // look like a copy.
-    let is_alone = session.generation == 1
-        || session
-            .successor_seen_at
-            .is_some_and(|seen_at| now >= seen_at + i64::from(times.renewal_grace_s));
-    let is_due = matches!(verdict, Verdict::Current)
-        && is_alone
-        && now >= claims.iat + i64::from(times.renew_after_s);
-    let renewal = (is_again || is_due).then_some(Renewal { claims, is_again });
+    let need = match verdict {
+        Verdict::Due => Some(RenewalNeed::Due),
+        Verdict::RenewalLost => Some(RenewalNeed::Lost),
+        _ => None,
+    };
+    let renewal = need.map(|need| Renewal { claims, need });
     Resumed {
         session: Some(session),
         renewal,
@@ -148,8 +121,8 @@ fn live(
     }
 }
 
-/// The newest cookie has arrived: from now on the one before has a minute left.
-async fn see_successor(state: &State, session: &Session, now: i64) {
+/// Notes that the newest cookie was shown: the one before stays valid for a grace from now on.
+async fn see_newest(state: &State, session: &Session, now: i64) {
     let written = async {
         let mut change = Change::begin(state).await?;
         sqlx::query(
@@ -158,7 +131,7 @@ async fn see_successor(state: &State, session: &Session, now: i64) {
         )
         .bind(now)
         .bind(&session.id)
-        .bind(session.generation)
+        .bind(session.generations.newest)
         .execute(&mut *change)
         .await?;
         change.touch(&session.hashed_sid);
@@ -170,18 +143,27 @@ async fn see_successor(state: &State, session: &Session, now: i64) {
     }
 }
 
-/// Somebody shows a cookie that its browser has replaced: of the two who hold the session nobody
-/// can say which is its owner, so that it ends for both.
-async fn end_copied(state: &State, session: &Session, visitor: &Visitor) -> Result<(), Error> {
+/// Ends a session that two seem to hold. Which of them is its owner cannot be told, so it ends for
+/// both.
+async fn end_shared(
+    state: &State,
+    session: &Session,
+    verdict: Verdict,
+    visitor: &Visitor,
+) -> Result<(), Error> {
     let (id, user_id) = (&session.id, &session.user_id);
+    let (reason, kind) = match verdict {
+        Verdict::Unconfirmed => ("renewal_unconfirmed", Kind::RenewalUnconfirmed),
+        _ => ("copied", Kind::SessionCopied),
+    };
     let mut change = Change::begin(state).await?;
-    // The user's row first, as everybody who writes both does.
+    // The user's row first, in the order of every transaction that writes both.
     tell_owner(&mut change, user_id).await?;
-    if change.end("copied", Condition::One(id, user_id)).await? == 0 {
+    if change.end(reason, Condition::One(id, user_id)).await? == 0 {
         // Another request was first.
         return Ok(());
     }
-    // Whoever had the copy may have allowed a program something.
+    // The other holder may have allowed an app something.
     grants::end_all_of(&mut change, user_id, "session_copied").await?;
     // Or have made a key, which would outlive the session for up to a year.
     let revoked = api_keys::revoke_made_since(&mut change, user_id, session.created_at).await?;
@@ -189,10 +171,15 @@ async fn end_copied(state: &State, session: &Session, visitor: &Visitor) -> Resu
         let kind = Kind::ApiKeyRevoked;
         activity::record(&mut change, user_id, kind, Some(id), revoked, visitor).await?;
     }
-    let kind = Kind::SessionCopied;
     activity::record(&mut change, user_id, kind, Some(id), 1, visitor).await?;
     change.commit().await?;
-    tracing::warn!(event = "session_copied", session = id, user = user_id);
+    tracing::warn!(
+        event = "session_copied",
+        session = id,
+        user = user_id,
+        reason,
+        "a session ended because two seem to hold its cookie"
+    );
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use leptos::server_fn::axum::server_fn_paths;
 pub fn inspect(caller: &Caller, session: &Session) -> Inspected {
     let kept_s = session
         .is_kept
-        .then(|| session.ends_at - session.renewed_at);
+        .then(|| session.ends_at - session.renewed_at());
     let mut functions: Vec<(String, String)> = server_fn_paths()
         .map(|(path, method)| (method.to_string(), path.to_owned()))
         .collect();
@@ -21,8 +21,8 @@ pub fn inspect(caller: &Caller, session: &Session) -> Inspected {
         length: caller.shown.length(),
         name: caller.state.cookie_names.session.clone(),
         attributes: cookie::attributes(kept_s),
-        generation: session.generation,
-        renewed_at: session.renewed_at,
+        generation: session.generation(),
+        renewed_at: session.renewed_at(),
         started_at: session.created_at,
         now: caller.state.clock.now_s(),
         functions,

@@ -7,6 +7,7 @@
 mod cache;
 mod check;
 mod end;
+pub mod generations;
 mod hearing;
 mod inspect;
 mod list;
@@ -23,11 +24,12 @@ pub use end::{
 pub use hearing::{Hearing, commit_change, listen, serve_alone};
 pub use inspect::inspect;
 pub use list::list;
-pub use renew::{Renewal, renew};
+pub use renew::{Renewal, RenewalNeed, renew};
 pub use start::{NewCookie, Started, restart, start};
 
 use super::{error::Error, secret::HashedSid, state::State};
 use crate::wire::sessions::{Device, ThisSession};
+use generations::Generations;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 /// Last-seen is written at most this often, in seconds.
@@ -63,12 +65,8 @@ pub struct Session {
     number: u16,
     /// What it was started with.
     device: Device,
-    /// Of the newest cookie.
-    generation: i64,
-    /// When that cookie was made, in Unix seconds.
-    renewed_at: i64,
-    /// When it was first shown, in Unix seconds.
-    successor_seen_at: Option<i64>,
+    /// Its cookies, as far as the row knows them.
+    generations: Generations,
     /// The newer of what the row says and what this node has seen, in Unix seconds.
     last_seen_at: AtomicI64,
     /// The last-seen that is written, or about to be.
@@ -93,6 +91,7 @@ struct Row {
     generation: i64,
     renewed_at: i64,
     successor_seen_at: Option<i64>,
+    seen_generation: i64,
 }
 
 impl From<Row> for Session {
@@ -111,9 +110,12 @@ impl From<Row> for Session {
             is_kept: row.is_kept != 0,
             copied_at: row.copied_at,
             device: Device::from_user_agent(&row.user_agent),
-            generation: row.generation,
-            renewed_at: row.renewed_at,
-            successor_seen_at: row.successor_seen_at,
+            generations: Generations {
+                newest: row.generation,
+                newest_made_at: row.renewed_at,
+                newest_seen_at: row.successor_seen_at,
+                seen_before: row.seen_generation,
+            },
             last_seen_at: AtomicI64::new(row.last_seen_at),
             noted_at: AtomicI64::new(row.last_seen_at),
         }
@@ -126,7 +128,7 @@ async fn find(state: &State, key: &HashedSid) -> Result<Option<Session>, Error> 
         "SELECT s.id, s.hashed_sid, s.user_id, u.email, u.created_at AS user_created_at, \
                 s.created_at, s.last_seen_at, s.idle_timeout_s, s.ends_at, s.authenticated_at, \
                 s.is_kept, u.copied_at, s.user_agent, s.generation, s.renewed_at, \
-                s.successor_seen_at \
+                s.successor_seen_at, s.seen_generation \
          FROM sessions s JOIN users u ON u.id = s.user_id \
          WHERE s.hashed_sid = $1 AND s.ended_at IS NULL AND u.disabled_at IS NULL",
     )
@@ -159,6 +161,21 @@ impl Session {
                 .noted_at
                 .compare_exchange(noted_at, now, Ordering::Relaxed, Ordering::Relaxed)
                 .is_ok()
+    }
+
+    /// Generation of its newest cookie.
+    pub fn generation(&self) -> i64 {
+        self.generations.newest
+    }
+
+    /// When its newest cookie was made, in Unix seconds.
+    pub fn renewed_at(&self) -> i64 {
+        self.generations.newest_made_at
+    }
+
+    /// Whether its newest cookie has been shown.
+    pub fn is_newest_seen(&self) -> bool {
+        self.generations.newest_seen_at.is_some()
     }
 
     /// As its owner sees it.

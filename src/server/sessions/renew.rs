@@ -3,65 +3,59 @@
 use super::{Change, NewCookie, Session, token::Claims};
 use crate::server::{error::Error, state::State};
 
-/// The cookie that was shown is to be renewed when the handler is done.
+/// A renewal to make when the handler is done.
 pub struct Renewal {
     pub(super) claims: Claims,
-    /// Not by the next generation but by the newest once more: its answer seems to be lost.
-    pub(super) is_again: bool,
+    /// Why.
+    pub need: RenewalNeed,
 }
 
-/// The cookie that a response is to carry, if it is to carry one. Called when the handler is
-/// done: a session that it ended, or that ended meanwhile, gets none.
+/// Why a cookie is renewed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RenewalNeed {
+    /// It is old enough.
+    Due,
+    /// The response that carried a newer one seems to be lost.
+    Lost,
+}
+
+/// Makes the cookie that a response is to carry: one generation more, by one compare-and-set. `None`
+/// if another request was first, or if the session has ended meanwhile: the browser keeps the cookie
+/// that it has.
 ///
 /// # Errors
-/// If the database does not answer; the browser goes on with the cookie that it has.
+/// If the database does not answer; the browser keeps the cookie that it has.
 pub async fn renew(
     state: &State,
     session: &Session,
     renewal: &Renewal,
 ) -> Result<Option<NewCookie>, Error> {
-    let made = if renewal.is_again {
-        newest(state, session).await?
-    } else {
-        next(state, session).await?
-    };
-    let Some((generation, made_at)) = made else {
-        return Ok(None);
-    };
-    let claims = renewal.claims.renewed(generation, made_at);
-    NewCookie::new(state, &claims, session.is_kept).map(Some)
-}
-
-/// One generation more, by one compare-and-set. Whoever loses that race keeps what they have.
-async fn next(state: &State, session: &Session) -> Result<Option<(i64, i64)>, Error> {
     let now = state.clock.now_s();
+    let before = session.generations;
+    let next = before.renewed(now);
     let mut change = Change::begin(state).await?;
     let won = sqlx::query(
-        "UPDATE sessions SET generation = generation + 1, renewed_at = $1, \
+        "UPDATE sessions SET generation = $1, renewed_at = $2, seen_generation = $3, \
             successor_seen_at = NULL \
-         WHERE hashed_sid = $2 AND generation = $3 AND ended_at IS NULL",
+         WHERE hashed_sid = $4 AND generation = $5 AND COALESCE(successor_seen_at, 0) = $6 \
+           AND ended_at IS NULL",
     )
-    .bind(now)
+    .bind(next.newest)
+    .bind(next.newest_made_at)
+    .bind(next.seen_before)
     .bind(session.hashed_sid.as_str())
-    .bind(session.generation)
+    .bind(before.newest)
+    .bind(before.newest_seen_at.unwrap_or(0))
     .execute(&mut *change)
     .await?
     .rows_affected()
         == 1;
-    // Whoever lost has read an old row, and is to read it anew.
+    // A request that lost has read an old row, and has to read it anew.
     change.touch(&session.hashed_sid);
     change.commit().await?;
-    Ok(won.then_some((session.generation + 1, now)))
-}
-
-/// The newest generation, sent a while ago and never shown; unless it has ended since.
-async fn newest(state: &State, session: &Session) -> Result<Option<(i64, i64)>, Error> {
-    Ok(sqlx::query_as(
-        "SELECT generation, renewed_at FROM sessions \
-         WHERE hashed_sid = $1 AND generation = $2 AND ended_at IS NULL",
-    )
-    .bind(session.hashed_sid.as_str())
-    .bind(session.generation)
-    .fetch_optional(state.db.pool())
-    .await?)
+    if !won {
+        return Ok(None);
+    }
+    let claims = renewal.claims.renewed(next.newest, now);
+    NewCookie::new(state, &claims, session.is_kept).map(Some)
 }

@@ -31,9 +31,9 @@ pub async fn start(
     let (id, sid) = (state.random.id()?, PlainSid::generate(&state.random)?);
     sqlx::query(
         "INSERT INTO sessions (id, hashed_sid, user_id, created_at, last_seen_at, generation, \
-            renewed_at, authenticated_at, authenticated_by, user_agent, address, is_kept, \
-            idle_timeout_s, ends_at) \
-         VALUES ($1, $2, $3, $4, $4, 1, $4, $4, 'pwd', $5, $6, $7, $8, $9)",
+            renewed_at, successor_seen_at, authenticated_at, authenticated_by, user_agent, \
+            address, is_kept, idle_timeout_s, ends_at) \
+         VALUES ($1, $2, $3, $4, $4, 1, $4, $4, $4, 'pwd', $5, $6, $7, $8, $9)",
     )
     .bind(&id)
     .bind(sid.hashed().as_str())
@@ -88,7 +88,7 @@ pub async fn restart(
     let sid = PlainSid::generate(&state.random)?;
     let restarted = sqlx::query(
         "UPDATE sessions SET hashed_sid = $1, generation = 1, renewed_at = $2, \
-            successor_seen_at = NULL, authenticated_at = $2, authenticated_by = 'pwd', \
+            successor_seen_at = $2, seen_generation = 0, authenticated_at = $2, authenticated_by = 'pwd', \
             last_seen_at = $2, ends_at = $3 \
          WHERE id = $4 AND hashed_sid = $5 AND ended_at IS NULL",
     )

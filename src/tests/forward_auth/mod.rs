@@ -7,6 +7,7 @@ mod envoy;
 mod nginx;
 mod preflights;
 mod proxies;
+mod renewals;
 mod requests;
 mod traefik;
 

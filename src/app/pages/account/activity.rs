@@ -104,7 +104,9 @@ pub fn Entries(page: activity::Activity) -> impl IntoView {
 fn Happened(entry: activity::Entry) -> impl IntoView {
     let is_alarming = matches!(
         entry.kind,
-        activity::Kind::SessionCopied | activity::Kind::SignInFailed
+        activity::Kind::SessionCopied
+            | activity::Kind::RenewalUnconfirmed
+            | activity::Kind::SignInFailed
     );
     view! {
         <li class:alarming=is_alarming>

@@ -1,0 +1,88 @@
+//! Renewals at checks: whether the browser receives them is up to the proxy.
+//!
+//! A check hands out a renewal once. A cookie that comes back unrenewed is renewed at the browser's next
+//! navigation, by way of a page of Cloakroom's own host. Where several sessions lose what checks hand
+//! out, the proxy does not hand `Set-Cookie` on, and checks hand out nothing for an hour.
+
+use crate::server::sessions::Session;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Mutex, PoisonError},
+};
+
+/// Sessions that lose a renewal before the proxy is taken for the reason.
+const LOST_MAX: usize = 3;
+/// How long checks then hand out nothing, in seconds.
+const PAUSE_S: i64 = 3_600;
+/// Sessions remembered at most; the memory starts anew when it is full.
+const REMEMBERED_MAX: usize = 10_000;
+
+/// What became of the renewals that checks handed out.
+#[derive(Default)]
+pub struct CheckRenewals(Mutex<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    /// Session ids, and the generation that a check handed out last.
+    handed_out: HashMap<String, i64>,
+    /// Session ids that lost one since the last that was received.
+    lost: HashSet<String>,
+    /// Checks hand out nothing until then, in Unix seconds.
+    paused_until: i64,
+}
+
+impl CheckRenewals {
+    /// Whether checks hand out renewals at this time, in Unix seconds.
+    pub fn are_handed_out(&self, now: i64) -> bool {
+        self.with(|inner| now >= inner.paused_until)
+    }
+
+    /// Notes that a check hands out the next generation of this session.
+    pub fn note_handed_out(&self, session: &Session) {
+        self.with(|inner| {
+            if inner.handed_out.len() >= REMEMBERED_MAX {
+                inner.handed_out.clear();
+            }
+            let next = session.generation() + 1;
+            inner.handed_out.insert(session.id.clone(), next);
+        });
+    }
+
+    /// Notes that the newest cookie of this session was shown.
+    pub fn note_received(&self, session: &Session) {
+        self.with(|inner| {
+            if inner.forget(session) {
+                inner.lost.clear();
+            }
+        });
+    }
+
+    /// Notes that the newest cookie of this session seems lost. Whether that makes it one too many:
+    /// from this time on, in Unix seconds, checks then hand out nothing.
+    pub fn note_lost(&self, session: &Session, now: i64) -> bool {
+        self.with(|inner| {
+            if !inner.forget(session) {
+                return false;
+            }
+            inner.lost.insert(session.id.clone());
+            let is_one_too_many = inner.lost.len() >= LOST_MAX;
+            if is_one_too_many {
+                inner.lost.clear();
+                inner.paused_until = now + PAUSE_S;
+            }
+            is_one_too_many
+        })
+    }
+
+    fn with<T>(&self, use_it: impl FnOnce(&mut Inner) -> T) -> T {
+        use_it(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Inner {
+    /// Forgets what was handed out, if that was the newest generation of this session.
+    fn forget(&mut self, session: &Session) -> bool {
+        let is_newest = self.handed_out.get(&session.id) == Some(&session.generation());
+        is_newest && self.handed_out.remove(&session.id).is_some()
+    }
+}

@@ -1,0 +1,116 @@
+//! Renewals where a proxy asks: one that hands `Set-Cookie` on, and one that does not.
+
+use super::{APP, check, serving};
+use crate::app::{Answer, Browser, COOKIE, EMAIL, PASSWORD, TestApp};
+
+/// Asks as a proxy that keeps `Set-Cookie` from the browser.
+async fn dropped(app: &TestApp, browser: &Browser, headers: &[(&str, &str)]) -> Answer {
+    let proxied = app.browser();
+    proxied.plant(COOKIE, &browser.session().unwrap());
+    let asked: Vec<(&str, &str)> = [("x-original-url", APP)]
+        .into_iter()
+        .chain(headers.iter().copied())
+        .collect();
+    check(&proxied, "?redirect=true", &asked).await
+}
+
+const NAVIGATES: (&str, &str) = ("sec-fetch-mode", "navigate");
+const FETCHES: (&str, &str) = ("sec-fetch-mode", "cors");
+
+#[tokio::test]
+async fn a_check_renews_by_its_own_answer() {
+    let app = serving().await;
+    let browser = app.signed_up(EMAIL).await;
+    for _ in 0..4 {
+        app.pass(300);
+        let before = browser.session();
+        let answer = check(&browser, "", &[("x-original-url", APP)]).await;
+        assert_eq!(answer.status, 200);
+        assert_ne!(browser.session(), before);
+        let answer = check(&browser, "", &[("x-original-url", APP), NAVIGATES]).await;
+        assert_eq!(answer.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_page_load_renews_by_way_of_cloakroom_where_the_proxy_drops_set_cookie() {
+    let app = serving().await;
+    let browser = app.signed_up(EMAIL).await;
+    for _ in 0..12 {
+        app.pass(300);
+        assert_eq!(dropped(&app, &browser, &[FETCHES]).await.status, 200);
+        app.pass(61);
+        // A script goes on, a form that is sent loses nothing, and a page load leads through.
+        assert_eq!(dropped(&app, &browser, &[FETCHES]).await.status, 200);
+        let sent = [NAVIGATES, ("origin", "https://example.com:8443")];
+        assert_eq!(dropped(&app, &browser, &sent).await.status, 200);
+        let answer = dropped(&app, &browser, &[NAVIGATES]).await;
+        assert_eq!(answer.status, 303);
+        assert!(answer.set_cookies().is_empty(), "the proxy would drop it");
+        let path = answer
+            .header("location")
+            .strip_prefix("https://example.com");
+        let before = browser.session();
+        let answer = browser.open(path.unwrap()).await;
+        assert_eq!(answer.header("location"), APP);
+        assert_ne!(browser.session(), before);
+        assert_eq!(dropped(&app, &browser, &[NAVIGATES]).await.status, 200);
+        app.pass(61);
+    }
+    assert_eq!(browser.viewer().await.as_deref(), Some(EMAIL));
+}
+
+#[tokio::test]
+async fn checks_cannot_take_the_renewals_of_another_holder() {
+    let app = serving().await;
+    let owner = app.signed_up(EMAIL).await;
+    let attacker = app.browser();
+    attacker.plant(COOKIE, &owner.session().unwrap());
+    app.pass(300);
+    let mut seconds = 0;
+    loop {
+        let answer = dropped(&app, &attacker, &[FETCHES]).await;
+        let is_owner_served = owner.viewer().await.is_some();
+        if answer.status != 200 || !is_owner_served {
+            break;
+        }
+        app.pass(20);
+        seconds += 20;
+        assert!(seconds < 300, "both are served");
+    }
+    app.pass(61);
+    assert_ne!(dropped(&app, &attacker, &[FETCHES]).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_proxy_that_drops_set_cookie_is_noticed_and_signs_no_user_out() {
+    let app = serving().await;
+    let browsers = [
+        app.signed_up("a@example.com").await,
+        app.signed_up("b@example.com").await,
+        app.signed_up("c@example.com").await,
+    ];
+    app.pass(300);
+    for browser in &browsers {
+        assert_eq!(dropped(&app, browser, &[FETCHES]).await.status, 200);
+    }
+    app.pass(61);
+    for browser in &browsers {
+        assert_eq!(dropped(&app, browser, &[FETCHES]).await.status, 200);
+    }
+    // From now on scripts alone go on for as long as the session may be idle.
+    for _ in 0..40 {
+        app.pass(60);
+        for browser in &browsers {
+            assert_eq!(dropped(&app, browser, &[FETCHES]).await.status, 200);
+        }
+    }
+    // A session that starts now is handed nothing.
+    let late = app.browser();
+    late.sign_in("a@example.com", PASSWORD).await;
+    app.pass(300);
+    let answer = dropped(&app, &late, &[FETCHES]).await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.set_cookies().is_empty());
+    assert_eq!(dropped(&app, &late, &[NAVIGATES]).await.status, 303);
+}
