@@ -231,19 +231,19 @@ const POSTGRES_USERS: &str = "INSERT INTO users (id, email, email_key, password_
     SELECT 'user-' || i, 'user-' || i || '@example.com', 'user-' || i || '@example.com', '', 0 \
     FROM generate_series(0, 999) AS n (i)";
 const INSERT_ONE: &str = "INSERT INTO sessions (id, hashed_sid, user_id, created_at, last_seen_at, \
-    generation, renewed_at, authenticated_at, authenticated_by, user_agent, address, is_kept, \
+    generation, renewed_at, successor_seen_at, authenticated_at, authenticated_by, user_agent, address, is_kept, \
     idle_timeout_s, ends_at) \
-    VALUES ($1, $2, $3, $4, $4, 1, $4, $4, 'pwd', 'Firefox Linux', '127.0.0.1', 0, 86400, $5)";
+    VALUES ($1, $2, $3, $4, $4, 1, $4, $4, $4, 'pwd', 'Firefox Linux', '127.0.0.1', 0, 86400, $5)";
 const SQLITE_OTHERS: &str = "INSERT INTO sessions (id, hashed_sid, user_id, created_at, last_seen_at, \
-    generation, renewed_at, authenticated_at, authenticated_by, user_agent, address, is_kept, \
+    generation, renewed_at, successor_seen_at, authenticated_at, authenticated_by, user_agent, address, is_kept, \
     idle_timeout_s, ends_at) \
     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $3) \
-    SELECT hex(randomblob(11)), hex(randomblob(21)), 'user-' || (i % 1000), $1, $1, 1, $1, $1, \
+    SELECT hex(randomblob(11)), hex(randomblob(21)), 'user-' || (i % 1000), $1, $1, 1, $1, $1, $1, \
         'pwd', 'Firefox Linux', '127.0.0.1', 0, 86400, $2 FROM n";
 const POSTGRES_OTHERS: &str = "INSERT INTO sessions (id, hashed_sid, user_id, created_at, last_seen_at, \
-    generation, renewed_at, authenticated_at, authenticated_by, user_agent, address, is_kept, \
+    generation, renewed_at, successor_seen_at, authenticated_at, authenticated_by, user_agent, address, is_kept, \
     idle_timeout_s, ends_at) \
     SELECT md5(random()::text || i), md5(random()::text || i) || '0123456789a', \
         'user-' || (i % 1000), CAST($1 AS BIGINT), CAST($1 AS BIGINT), 1, CAST($1 AS BIGINT), \
-        CAST($1 AS BIGINT), 'pwd', 'Firefox Linux', '127.0.0.1', 0, 86400, CAST($2 AS BIGINT) \
+        CAST($1 AS BIGINT), CAST($1 AS BIGINT), 'pwd', 'Firefox Linux', '127.0.0.1', 0, 86400, CAST($2 AS BIGINT) \
     FROM generate_series(1, CAST($3 AS BIGINT)) AS n (i)";
