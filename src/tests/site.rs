@@ -124,6 +124,20 @@ async fn leftovers_with_plain_names_do_not_replace_a_release() {
 }
 
 #[tokio::test]
+async fn files_of_the_release_before_are_served_beside_those_of_this_one() {
+    let before = "home.AAAAAAAAAAAAAAAAAAAAAA.wasm";
+    let mut place = place();
+    let site = place.folder().join("site");
+    build(&site, true);
+    fs::write(site.join("pkg").join(before), "").unwrap();
+    let browser = place.serve("info");
+    assert_eq!(named(&browser).await, kept(names(true), FOR_EVER));
+    let answer = browser.open(&format!("/pkg/{before}")).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("cache-control"), FOR_EVER);
+}
+
+#[tokio::test]
 async fn a_watched_build_is_named_as_soon_as_it_is_written() {
     let mut place = place().with("LEPTOS_WATCH", "true");
     let site = place.folder().join("site");
