@@ -38,6 +38,24 @@ pub fn what_happened(error: &Error) -> String {
         Error::Unreachable => {
             "The server could not be reached. Check your connection and try again.".to_owned()
         }
+        Error::Intermediary { status: 200..=399 } => {
+            "Your network answered in place of this site. It may ask you to sign in to it first: open \
+             another page, then try again here."
+                .to_owned()
+        }
+        Error::Intermediary { status: 413 } => what_happened(&Error::TooLarge),
+        Error::Intermediary { status: 429 } => {
+            "There were too many requests from your network. Wait a minute and try again.".to_owned()
+        }
+        Error::Intermediary {
+            status: status @ 500..,
+        } => format!(
+            "A server between you and this site could not reach it (error {status}). Try again in a moment."
+        ),
+        Error::Intermediary { status } => format!(
+            "Something between you and this site, such as a firewall, refused this (error {status}). \
+             Try again from another network, or ask the people who run it."
+        ),
         Error::Outdated => "This page has been updated. Reload it and try again.".to_owned(),
     }
 }

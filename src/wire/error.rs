@@ -57,6 +57,12 @@ pub enum Error {
     Unavailable,
     /// The server could not be reached. Made in the browser only.
     Unreachable,
+    /// An intermediary answered in place of the server: a proxy, a firewall, or a network that wants
+    /// a sign-in of its own. Made in the browser only.
+    Intermediary {
+        /// The HTTP status of its answer.
+        status: u32,
+    },
     /// The answer could not be read: the page and the server are of different versions. Made in
     /// the browser only.
     Outdated,
@@ -88,6 +94,7 @@ impl Error {
             Self::Fields { .. } => 422,
             Self::TooManyRequests { .. } => 429,
             Self::Unexpected { .. } | Self::Outdated => 500,
+            Self::Intermediary { .. } => 502,
             Self::Busy { .. } | Self::Unavailable | Self::Unreachable => 503,
         }
     }

@@ -24,6 +24,7 @@ enum Code {
     Busy,
     Unavailable,
     Unreachable,
+    Intermediary,
     Outdated,
 }
 
@@ -35,6 +36,8 @@ pub struct Error {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     retry_after_s: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    status: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     id: Option<String>,
 }
 
@@ -43,6 +46,10 @@ impl From<error::Error> for Error {
         use error::Error as E;
         let retry_after_s = match error {
             E::TooManyRequests { retry_after_s } | E::Busy { retry_after_s } => Some(retry_after_s),
+            _ => None,
+        };
+        let status = match error {
+            E::Intermediary { status } => Some(status),
             _ => None,
         };
         let code = match error {
@@ -63,6 +70,7 @@ impl From<error::Error> for Error {
             E::Busy { .. } => Code::Busy,
             E::Unavailable => Code::Unavailable,
             E::Unreachable => Code::Unreachable,
+            E::Intermediary { .. } => Code::Intermediary,
             E::Outdated => Code::Outdated,
         };
         let (fields, id) = match error {
@@ -74,6 +82,7 @@ impl From<error::Error> for Error {
             code,
             fields,
             retry_after_s,
+            status,
             id,
         }
     }
@@ -104,6 +113,9 @@ impl From<Error> for error::Error {
             Code::Busy => Self::Busy { retry_after_s },
             Code::Unavailable => Self::Unavailable,
             Code::Unreachable => Self::Unreachable,
+            Code::Intermediary => Self::Intermediary {
+                status: flat.status.unwrap_or_default(),
+            },
             Code::Outdated => Self::Outdated,
         }
     }

@@ -119,7 +119,9 @@ impl From<wire::Error> for Problem {
             E::TooLarge => Kind::TooLarge,
             E::TooManyRequests { .. } => Kind::TooManyRequests,
             E::Unexpected { .. } | E::Outdated => Kind::Unexpected,
-            E::Busy { .. } | E::Unavailable | E::Unreachable => Kind::Unavailable,
+            E::Busy { .. } | E::Unavailable | E::Unreachable | E::Intermediary { .. } => {
+                Kind::Unavailable
+            }
             E::Fields { .. }
             | E::RecentSignInNeeded
             | E::CrossSite
