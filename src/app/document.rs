@@ -2,6 +2,7 @@
 
 mod alone;
 mod developers;
+mod program;
 mod tabs;
 
 pub use alone::document;
@@ -152,26 +153,10 @@ pub fn shell(files: &Files) -> impl IntoView + use<> {
     });
     let tabs = tabs::script(account.as_ref());
     let session = account.map(|account| tabs::files(account, nonce.clone()));
-    // Both files are fetched at once, and take over when the document is whole. Where they do not
-    // arrive the page goes on as HTML.
-    let hydrate = format!(
-        r#"Promise.all([import("{}"),fetch("{}"),new Promise(r=>addEventListener("DOMContentLoaded",r))]).then(([m,w])=>m.default({{module_or_path:w}}).then(()=>m.hydrate()),()=>{{}})"#,
-        files.js, files.wasm
-    );
     // A page that shows a form that came back without the program stays without it: what was typed
     // is in the HTML, and the next submit goes the same way.
     let is_plain = use_context::<ReturnedForm>().is_some();
-    let program = (!is_plain).then(|| {
-        let nonce = nonce.clone();
-        (
-            preloads(files),
-            view! {
-                <script nonce=nonce>
-                    {hydrate}
-                </script>
-            },
-        )
-    });
+    let program = (!is_plain).then(|| (preloads(files), program::script(files)));
     view! {
         <!DOCTYPE html>
         <html lang="en">

@@ -68,6 +68,8 @@ fn StrengthMeter(
             // The hint above says how many characters are asked for.
             judged.set(Some((0, None)));
         } else {
+            // What was said of fewer characters holds no longer, and the estimator may never arrive.
+            judged.update(|judged| *judged = judged.take().filter(|it| *it != (0, None)));
             let email = typed_email();
             spawn_local(async move {
                 let (score, reason) = judge(typed.clone(), email).await;
