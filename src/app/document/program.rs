@@ -21,7 +21,7 @@ ask=fetch;
 on("click",e=>{const a=e.target.closest?.("a[href]");to=a&&a.href;plain&&a&&stop(e)});
 on("popstate",()=>{to=location.href;plain&&whole()});
 on("input",()=>to=0);
-on("submit",e=>{if(plain)stop(e);else if(e.target.querySelector("[aria-disabled=true]")){stop(e);e.preventDefault()}});
+on("submit",e=>{const f=e.target;if(f.method!="post")return;if(plain)stop(e);else if(f.querySelector("[aria-disabled=true]")){stop(e);e.preventDefault()}});
 on("error",died);
 on("unhandledrejection",died);
 new MutationObserver(()=>setTimeout(()=>{if(at!=(at=location.pathname)){to=0;const m=document.querySelector("main");m.ariaLabel=document.title;m.focus({preventScroll:!0})}})).observe(document.head,{childList:!0,subtree:!0});

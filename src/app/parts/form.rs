@@ -195,6 +195,12 @@ fn ShowButton(of: &'static str, is_shown: RwSignal<bool>) -> impl IntoView {
     }
 }
 
+/// The value of `aria-disabled` and `aria-busy` of a button whose form is at work. The button keeps
+/// the focus, which `disabled` would take away; a second submit is dropped by the page's script.
+pub fn at_work(pending: Signal<bool>) -> Option<&'static str> {
+    pending.get().then_some("true")
+}
+
 /// The button that sends the form; it says when it is at work, and keeps its size.
 #[component]
 pub fn Submit(
@@ -210,8 +216,8 @@ pub fn Submit(
         <button
             class="btn primary wide"
             type="submit"
-            disabled=move || pending.get()
-            aria-busy=move || pending.get().then_some("true")
+            aria-disabled=move || at_work(pending)
+            aria-busy=move || at_work(pending)
         >
             <span class="idle">{label}</span>
             <span class="busy">{pending_label}</span>

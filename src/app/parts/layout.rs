@@ -2,7 +2,14 @@
 
 use crate::{
     api::sessions::SignOut,
-    app::{parts::server_form::Form, viewer::WhoIsSignedIn},
+    app::{
+        parts::{
+            failure::Failure,
+            form::{Progress, at_work, follow},
+            server_form::Form,
+        },
+        viewer::WhoIsSignedIn,
+    },
     wire::users::GoOn,
 };
 use leptos::prelude::*;
@@ -10,6 +17,8 @@ use leptos::prelude::*;
 /// The name, who is signed in, the page's own `<main>`, and the line at the foot.
 #[component]
 pub fn Page(children: Children) -> impl IntoView {
+    let sign_out = ServerAction::<SignOut>::new();
+    let Progress { error, pending, .. } = follow(sign_out, "sign_out");
     view! {
         <Top>
             <nav aria-label="Main">
@@ -18,7 +27,8 @@ pub fn Page(children: Children) -> impl IntoView {
                         WhoIsSignedIn::here()
                             .show(|viewer| {
                                 if viewer.is_some() {
-                                    view! { <SignedInLinks /> }.into_any()
+                                    view! { <SignedInLinks action=sign_out pending=pending /> }
+                                        .into_any()
                                 } else {
                                     view! { <SignedOutLinks /> }.into_any()
                                 }
@@ -27,6 +37,9 @@ pub fn Page(children: Children) -> impl IntoView {
                 </Suspense>
             </nav>
         </Top>
+        <div class="wrap">
+            <Failure what="Signing out failed: you may still be signed in here." error=error />
+        </div>
         {children()}
         <Foot />
     }
@@ -84,7 +97,8 @@ pub fn Top(
     children: Option<Children>,
 ) -> impl IntoView {
     view! {
-        <a class="skip" href="#main">
+        // The router would scroll there and leave the focus behind.
+        <a class="skip" href="#main" rel="external">
             "Skip to the content"
         </a>
         <header class="top">
@@ -126,9 +140,7 @@ fn SignedOutLinks() -> impl IntoView {
 }
 
 #[component]
-fn SignedInLinks() -> impl IntoView {
-    let action = ServerAction::<SignOut>::new();
-    go_on_when_done(move || action.value().get().and_then(Result::ok));
+fn SignedInLinks(action: ServerAction<SignOut>, pending: Signal<bool>) -> impl IntoView {
     view! {
         <ul role="list">
             <li>
@@ -138,7 +150,12 @@ fn SignedInLinks() -> impl IntoView {
             </li>
             <li>
                 <Form action=action>
-                    <button class="btn" type="submit">
+                    <button
+                        class="btn"
+                        type="submit"
+                        aria-disabled=move || at_work(pending)
+                        aria-busy=move || at_work(pending)
+                    >
                         "Sign out"
                     </button>
                 </Form>

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod confirm;
 pub mod drawing;
+pub mod failure;
 pub mod form;
 pub mod layout;
 pub mod server_form;

@@ -6,7 +6,8 @@ use crate::{
         parts::{
             account::{AccountPage, instead},
             confirm::Confirm,
-            form::{Summary, focus, returned_form},
+            failure::Failure,
+            form::{at_work, focus, returned_form},
             server_form::Form,
             ticket::Ticket,
             time::Time,
@@ -36,7 +37,11 @@ pub fn Sessions() -> impl IntoView {
     let said = RwSignal::new(said_before());
     let error = RwSignal::new(refused_before());
     // What is asked is remembered: it is done when the password has been confirmed.
-    let wanted = RwSignal::new(None::<Asked>);
+    let wanted = RwSignal::new(returned_form("end_other_sessions").map(|_| Asked::Others));
+    let failed = Signal::derive(move || match wanted.get() {
+        Some(Asked::Others) => "Signing out the other devices failed.",
+        _ => "Signing out that device failed.",
+    });
     Effect::new(move |_| {
         if let Some(EndSession { id }) = end.input().get() {
             wanted.set(Some(Asked::One(id)));
@@ -94,7 +99,7 @@ pub fn Sessions() -> impl IntoView {
                     said.get().map(|count| view! { <p class="notice ok">{words::ended(count)}</p> })
                 }}
             </div>
-            <Summary error=error />
+            <Failure what=failed error=error />
             <Question asked=asked go_on=go_on />
             <Transition>
                 {move || {
@@ -184,6 +189,7 @@ fn Rail(
 ) -> impl IntoView {
     let now = devices.now;
     let has_others = devices.sessions.len() > 1;
+    let pending = Signal::derive(move || end_others.pending().get());
     let tickets = devices
         .sessions
         .into_iter()
@@ -202,7 +208,12 @@ fn Rail(
                     <h2 id="others">"All other devices"</h2>
                     <p class="quiet">"Sign out everywhere but here, at once."</p>
                     <Form action=end_others>
-                        <button class="btn danger" type="submit" disabled=move || end_others.pending().get()>
+                        <button
+                            class="btn danger"
+                            type="submit"
+                            aria-disabled=move || at_work(pending)
+                            aria-busy=move || at_work(pending)
+                        >
                             "Sign out all other devices"
                         </button>
                     </Form>
@@ -220,18 +231,23 @@ fn Device(session: DeviceSession, now: i64, end: ServerAction<EndSession>) -> im
     let id = session.id;
     let ticket = id.clone();
     let number = session.number;
-    let is_pending = {
+    let pending = {
         let id = id.clone();
-        move || {
+        Signal::derive(move || {
             end.input()
                 .with(|input| input.as_ref().is_some_and(|it| it.id == id))
-        }
+        })
     };
     let button = (!session.is_this).then(|| {
         view! {
             <Form action=end>
                 <input type="hidden" name="id" value=id />
-                <button class="btn" type="submit" disabled=is_pending>
+                <button
+                    class="btn"
+                    type="submit"
+                    aria-disabled=move || at_work(pending)
+                    aria-busy=move || at_work(pending)
+                >
                     "End this session"
                     <span class="unseen">{format!(", No. {number}")}</span>
                 </button>

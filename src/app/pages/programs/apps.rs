@@ -5,7 +5,8 @@ use crate::{
     app::{
         parts::{
             account::{AccountPage, instead},
-            form::{Summary, focus, returned_form},
+            failure::Failure,
+            form::{at_work, focus, returned_form},
             server_form::Form,
             time::Time,
         },
@@ -55,7 +56,7 @@ pub fn Apps() -> impl IntoView {
                             })
                     }}
                 </div>
-                <Summary error=error />
+                <Failure what="Disconnecting the app failed." error=error />
                 <Transition>
                     {move || {
                         list.get()
@@ -96,13 +97,13 @@ fn Card(app: App, now: i64, revoke: ServerAction<RevokeApp>) -> impl IntoView {
     let title_id = app.client_id.clone();
     let labelled_by = title_id.clone();
     let id = app.client_id.clone();
-    let is_pending = {
+    let pending = {
         let id = id.clone();
-        move || {
+        Signal::derive(move || {
             revoke
                 .input()
                 .with(|input| input.as_ref().is_some_and(|it| it.client_id == id))
-        }
+        })
     };
     let initial = app.name.chars().next().map(String::from);
     let scopes = app
@@ -138,7 +139,12 @@ fn Card(app: App, now: i64, revoke: ServerAction<RevokeApp>) -> impl IntoView {
                         })}
                     <Form action=revoke>
                         <input type="hidden" name="client_id" value=id />
-                        <button class="btn" type="submit" disabled=is_pending>
+                        <button
+                            class="btn"
+                            type="submit"
+                            aria-disabled=move || at_work(pending)
+                            aria-busy=move || at_work(pending)
+                        >
                             "Disconnect"
                             <span class="unseen">" " {app.name}</span>
                         </button>

@@ -8,7 +8,7 @@ use crate::{
     app::{
         parts::{
             account::Whose,
-            form::{Field, Progress, Submit, Summary, follow},
+            form::{Field, Progress, Submit, Summary, at_work, follow},
             layout::Lone,
             server_form::Form,
         },
@@ -150,7 +150,8 @@ fn Ask(
                     type="submit"
                     name="decision"
                     value="allow"
-                    disabled=move || pending.get()
+                    aria-disabled=move || at_work(pending)
+                    aria-busy=move || at_work(pending)
                 >
                     "Allow"
                 </button>
@@ -159,7 +160,8 @@ fn Ask(
                     type="submit"
                     name="decision"
                     value="deny"
-                    disabled=move || pending.get()
+                    aria-disabled=move || at_work(pending)
+                    aria-busy=move || at_work(pending)
                 >
                     "Do not allow"
                 </button>

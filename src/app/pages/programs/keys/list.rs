@@ -3,7 +3,7 @@
 use crate::{
     api::api_keys::RevokeApiKey,
     app::{
-        parts::{server_form::Form, time::Time},
+        parts::{form::at_work, server_form::Form, time::Time},
         words,
     },
     wire::api_keys::{ApiKey, ApiKeys},
@@ -44,13 +44,13 @@ fn Card(key: ApiKey, now: i64, revoke: ServerAction<RevokeApiKey>) -> impl IntoV
     let id = key.id;
     let title_id = format!("key-{id}");
     let labelled_by = title_id.clone();
-    let is_pending = {
+    let pending = {
         let id = id.clone();
-        move || {
+        Signal::derive(move || {
             revoke
                 .input()
                 .with(|input| input.as_ref().is_some_and(|it| it.id == id))
-        }
+        })
     };
     let what: Vec<&str> = key.scopes.into_iter().map(words::key_scope).collect();
     let label = key.label.clone();
@@ -83,7 +83,12 @@ fn Card(key: ApiKey, now: i64, revoke: ServerAction<RevokeApiKey>) -> impl IntoV
                     </p>
                     <Form action=revoke>
                         <input type="hidden" name="id" value=id />
-                        <button class="btn danger" type="submit" disabled=is_pending>
+                        <button
+                            class="btn danger"
+                            type="submit"
+                            aria-disabled=move || at_work(pending)
+                            aria-busy=move || at_work(pending)
+                        >
                             "Revoke"
                             <span class="unseen">{format!(" {label}")}</span>
                         </button>

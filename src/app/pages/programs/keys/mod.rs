@@ -10,7 +10,8 @@ use crate::{
         parts::{
             account::{AccountPage, instead},
             confirm::Confirm,
-            form::{Summary, focus, returned_form},
+            failure::Failure,
+            form::{focus, returned_form},
         },
         words,
     },
@@ -52,6 +53,7 @@ pub fn Keys() -> impl IntoView {
     };
     let done = RwSignal::new(revoked_before().map(words::revoked));
     let refused = RwSignal::new(refused_before());
+    let failed = RwSignal::new("Revoking the key failed.");
     let asked = RwSignal::new(asked_before());
     Effect::new(move |_| match create.value().get() {
         Some(Ok(new)) => {
@@ -67,6 +69,11 @@ pub fn Keys() -> impl IntoView {
     });
     Effect::new(move |_| {
         if let Some(answer) = revoke.value().get() {
+            if answer.is_ok() {
+                // What was pressed is gone with its key.
+                focus("main");
+            }
+            failed.set("Revoking the key failed.");
             done.set(
                 answer
                     .as_ref()
@@ -74,15 +81,16 @@ pub fn Keys() -> impl IntoView {
                     .map(|ended| words::revoked(ended.count)),
             );
             refused.set(answer.err());
-            // What was pressed is gone with its key.
-            focus("main");
         }
     });
     Effect::new(move |_| {
         if let Some(answer) = acknowledge.value().get() {
+            failed.set("Taking the key out of sight failed.");
             done.set(answer.is_ok().then_some(words::KEY_OUT_OF_SIGHT));
+            if answer.is_ok() {
+                focus("main");
+            }
             refused.set(answer.err());
-            focus("main");
         }
     });
     let go_on = Callback::new(move |()| {
@@ -103,7 +111,7 @@ pub fn Keys() -> impl IntoView {
             <div role="status" aria-live="polite">
                 {move || done.get().map(|text| view! { <p class="notice ok">{text}</p> })}
             </div>
-            <Summary error=refused />
+            <Failure what=failed error=refused />
             {move || asked.get().map(|asked| view! { <AskFirst asked=asked go_on=go_on /> })}
             <Transition>
                 // An element of its own: the list changes before the rest of the page is in place.
