@@ -1,5 +1,5 @@
 // What people are told when an action fails on its way: no network, or an answer that is not ours.
-import { elsewhere, expect, fill, newAddress, password, signUp, test } from "../fixtures/test.ts";
+import { elsewhere, expect, expectAccessible, expectFitAndAccessible, fill, newAddress, password, signUp, test } from "../fixtures/test.ts";
 import type { Page, Route } from "@playwright/test";
 
 const UNREACHABLE = "The server could not be reached. Check your connection and try again.";
@@ -25,6 +25,7 @@ test("a sign-out that does not reach the server says so, and a second try works"
     await expect(alert).toHaveText(`Signing out failed: you may still be signed in here. ${UNREACHABLE}`);
     await expect(alert).toBeInViewport();
     await expect(button).toBeFocused();
+    if (path === "/account") await expectFitAndAccessible(page, "sign-out-failed");
     await restore();
   }
   await page.getByRole("button", { name: "Sign out", exact: true }).click();
@@ -47,6 +48,7 @@ test("a sign-out shows that it is at work, and is sent once", async ({ page }) =
   await page.keyboard.press("Enter");
   await expect(button).toBeDisabled();
   await expect(button).toHaveAttribute("aria-busy", "true");
+  await expectAccessible(page);
   await page.keyboard.press("Enter");
   await expect(button).toBeFocused();
   goOn();
@@ -81,6 +83,7 @@ test("an action of an account page that fails says which, and why", async ({ pag
     await expect(page.getByRole("alert")).toHaveText(`${failed} ${UNREACHABLE}`);
     await expect(page.getByRole("alert")).toBeInViewport();
     await expect(button).toBeFocused();
+    await expectAccessible(page);
   }
   await other.context().close();
 });

@@ -1,5 +1,5 @@
 // Where the keyboard's focus is, once the program answers (WCAG 2.4.1, 2.4.3, 4.1.3).
-import { expect, fill, goTo, newAddress, pageLoads, password, signUp, test } from "../fixtures/test.ts";
+import { expect, expectAccessible, fill, goTo, newAddress, pageLoads, password, signUp, test } from "../fixtures/test.ts";
 
 test("the skip link moves the focus to the content, also after hydration", async ({ page }) => {
   await page.goto("/sign-in", { waitUntil: "networkidle" });
@@ -24,6 +24,7 @@ test("a page that is made in the browser takes the focus and announces its title
     await goTo(page, title);
     await expectFocus(title);
   }
+  await expectAccessible(page);
   await page.goBack();
   await expectFocus("API keys");
   await page.goForward();

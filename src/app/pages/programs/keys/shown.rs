@@ -2,7 +2,10 @@
 
 use crate::{
     api::api_keys::AcknowledgeApiKey,
-    app::parts::{form::focus, server_form::Form},
+    app::parts::{
+        form::{at_work, focus},
+        server_form::Form,
+    },
     wire::api_keys::ShownKey,
 };
 use leptos::{
@@ -41,6 +44,7 @@ pub fn NewKey(
             }
         }
     });
+    let pending = Signal::derive(move || acknowledge.pending().get());
     // Two keys may have one label.
     let which = format!(" {label} ({shown_as})");
     view! {
@@ -61,7 +65,12 @@ pub fn NewKey(
                 <CopyButton text=text which=which.clone() outcome=outcome />
                 <Form action=acknowledge>
                     <input type="hidden" name="id" value=id />
-                    <button class="btn" type="submit">
+                    <button
+                        class="btn"
+                        type="submit"
+                        aria-disabled=move || at_work(pending)
+                        aria-busy=move || at_work(pending)
+                    >
                         "I have it"
                         <span class="unseen">{which}</span>
                     </button>
