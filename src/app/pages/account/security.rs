@@ -5,7 +5,7 @@ use crate::{
     app::{
         parts::{
             account::{AccountPage, Whose, instead},
-            form::{Field, Progress, Submit, Summary, watch},
+            form::{Field, Progress, Submit, Summary, focus, watch},
             server_form::Form,
             strength::NewPasswordField,
         },
@@ -13,7 +13,7 @@ use crate::{
         words,
     },
 };
-use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys::HtmlFormElement};
+use leptos::prelude::*;
 use leptos_meta::Title;
 
 const PATH: &str = "/account/security";
@@ -37,18 +37,12 @@ pub fn Security() -> impl IntoView {
         None => before,
     };
     let typed = RwSignal::new(String::new());
-    // A password that has become somebody's does not stay on the page.
+    // A password that is in force does not stay in the page's memory.
     Effect::new(move |_| {
         if matches!(action.value().get(), Some(Ok(_))) {
             typed.set(String::new());
-            let form = document()
-                .query_selector("form[action*=change_password]")
-                .ok()
-                .flatten()
-                .and_then(|form| form.dyn_into::<HtmlFormElement>().ok());
-            if let Some(form) = form {
-                form.reset();
-            }
+            // The form is gone, and what was pressed with it.
+            focus("main");
         }
     });
     view! {
@@ -68,33 +62,48 @@ pub fn Security() -> impl IntoView {
                             })
                     }}
                 </div>
-                <Form action=action class="form narrow">
-                    <Summary error=error />
-                    <Whose />
-                    <Field
-                        name="current_password"
-                        label="Your password now"
-                        kind="password"
-                        autocomplete="current-password"
-                        error=error
-                    />
-                    <NewPasswordField name="new_password" label="New password" typed=typed error=error />
-                    <div class="check">
-                        <input
-                            id="keep_others"
-                            type="checkbox"
-                            name="keep_others"
-                            value="true"
-                            checked=keeps_others
-                            aria-describedby="keep_others-hint"
+                // A page with a password field after the change would get the old password from a
+                // password manager, which then offers to keep that.
+                <Show
+                    when=move || ended().is_none()
+                    fallback=|| {
+                        view! {
+                            <p>
+                                <a href=PATH rel="external">
+                                    "Change it again"
+                                </a>
+                            </p>
+                        }
+                    }
+                >
+                    <Form action=action class="form narrow">
+                        <Summary error=error />
+                        <Whose />
+                        <Field
+                            name="current_password"
+                            label="Your password now"
+                            kind="password"
+                            autocomplete="current-password"
+                            error=error
                         />
-                        <label for="keep_others">"Keep my other devices signed in"</label>
-                        <p class="hint" id="keep_others-hint">
-                            "Leave it off if somebody else may know your password: then every other device is signed out."
-                        </p>
-                    </div>
-                    <Submit label="Change password" pending_label="Changing…" pending=pending />
-                </Form>
+                        <NewPasswordField name="new_password" label="New password" typed=typed error=error />
+                        <div class="check">
+                            <input
+                                id="keep_others"
+                                type="checkbox"
+                                name="keep_others"
+                                value="true"
+                                checked=keeps_others
+                                aria-describedby="keep_others-hint"
+                            />
+                            <label for="keep_others">"Keep my other devices signed in"</label>
+                            <p class="hint" id="keep_others-hint">
+                                "Leave it off if somebody else may know your password: then every other device is signed out."
+                            </p>
+                        </div>
+                        <Submit label="Change password" pending_label="Changing…" pending=pending />
+                    </Form>
+                </Show>
             </section>
         </AccountPage>
     }
