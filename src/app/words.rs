@@ -12,6 +12,10 @@ pub fn what_happened(error: &Error) -> String {
         }
         Error::SignInNeeded => "You were signed out. Sign in to go on.".to_owned(),
         Error::RecentSignInNeeded => "Enter your password to go on.".to_owned(),
+        Error::NotSent => {
+            "You had been signed out, so nothing was sent. Check the form and send it again."
+                .to_owned()
+        }
         Error::CrossSite => {
             "That came from another site, so nothing was done. Go to the page here and try again."
                 .to_owned()

@@ -42,6 +42,10 @@ pub struct Caller {
     pub session: Option<Arc<Session>>,
     /// The cookie was one of ours, and its session is over.
     pub was_signed_out: bool,
+    /// The user whom the session cookie names, also when its session is over.
+    pub user_id: Option<String>,
+    /// The sealed form that came with the request.
+    pub form: Option<String>,
     /// The cookie that named it.
     pub shown: Shown,
     /// From where, and with what.
@@ -101,10 +105,16 @@ pub async fn identify(
     let Resumed {
         session,
         renewal,
-        was_ours,
+        user_id,
     } = resumed;
+    let form = match cookie::find(headers, &state.cookie_names.form) {
+        Found::One(sealed) => Some(sealed),
+        _ => None,
+    };
     let caller = Caller {
-        was_signed_out: was_ours && session.is_none(),
+        was_signed_out: user_id.is_some() && session.is_none(),
+        user_id,
+        form,
         shown,
         visitor,
         session,

@@ -179,9 +179,10 @@ impl SetCookies {
             .any(|cookie| cookie.kind == Kind::Form && !cookie.value.is_empty())
     }
 
-    /// Sends a sealed form along to the next page, which takes it away again.
-    pub fn send_form(&self, sealed: &str) {
-        self.set(Kind::Form, sealed, Some(60));
+    /// Sends a sealed form along to the page that shows it, which takes it away again. The browser
+    /// keeps it for this long, in seconds.
+    pub fn send_form(&self, sealed: &str, max_age_s: i64) {
+        self.set(Kind::Form, sealed, Some(max_age_s));
     }
 
     /// Takes the sealed form away.

@@ -81,7 +81,12 @@ const PAGES: &[(&str, &[&str])] = &[
     ),
     (
         "/account/keys",
-        &["create_api_key", "list_api_keys", "revoke_api_key"],
+        &[
+            "acknowledge_api_key",
+            "create_api_key",
+            "list_api_keys",
+            "revoke_api_key",
+        ],
     ),
     (
         "/account/security",

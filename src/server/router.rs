@@ -124,7 +124,7 @@ async fn by_kind(Extract(state): Extract<State>, request: Request, next: Next) -
     if request.method() == http::Method::POST {
         return answer::refuse(wire::Error::MethodNotAllowed);
     }
-    match forms::take_returned(&state, request).and_then(doors::guard_pages) {
+    match forms::take_returned(request).and_then(doors::guard_pages) {
         Ok(request) => next.run(request).await,
         Err(elsewhere) => *elsewhere,
     }

@@ -1,6 +1,6 @@
 //! Every flow without JavaScript (promise 7).
 
-use crate::app::{EMAIL, PASSWORD, TestApp, with_form};
+use crate::app::{Browser, EMAIL, PASSWORD, TestApp, with_form};
 use reqwest::Method;
 
 #[tokio::test]
@@ -414,4 +414,281 @@ async fn an_argument_that_cannot_be_read_is_an_error() {
         .body("email=ada%40example.com&password=%FF");
     assert_eq!(browser.send(request).await.status, 400);
     assert!(browser.list_api_keys().await.is_empty());
+}
+
+/// What a page without JavaScript does whose browser was signed out meanwhile.
+async fn submit_signed_out(
+    browser: &Browser,
+    page: &str,
+    function: &str,
+    form: &[(&str, &str)],
+) -> String {
+    let answer = browser.submit(page, function, form).await;
+    assert_eq!(answer.status, 303, "{function}");
+    answer.header("location").to_owned()
+}
+
+/// Ends the session, but leaves the browser its cookie.
+async fn sign_out_elsewhere(app: &TestApp) {
+    app.tamper("UPDATE sessions SET ended_at = 1, end_reason = 'ended' WHERE ended_at IS NULL")
+        .await;
+}
+
+#[tokio::test]
+async fn what_was_typed_waits_for_its_user_to_sign_in_again() {
+    let app = TestApp::new().await;
+    for (page, function, form, shown) in [
+        (
+            "/account/keys",
+            "create_api_key",
+            &[
+                ("label", "backup script"),
+                ("scopes", "profile:read"),
+                ("scopes", "keys:read"),
+                ("expires_in_days", "7"),
+            ][..],
+            &[
+                "value=\"backup script\"",
+                "value=\"profile:read\" checked",
+                "value=\"keys:read\" checked",
+                "value=\"7\" selected",
+            ][..],
+        ),
+        (
+            "/account/keys",
+            "confirm_password",
+            &[
+                ("password", PASSWORD),
+                ("next", "/account/keys"),
+                ("then", "create_api_key"),
+                ("label", "backup script"),
+                ("scopes", "profile:read keys:read"),
+                ("expires_in_days", "7"),
+            ],
+            &[
+                "value=\"backup script\"",
+                "value=\"profile:read\" checked",
+                "value=\"keys:read\" checked",
+                "value=\"7\" selected",
+            ],
+        ),
+        (
+            "/account/security",
+            "change_password",
+            &[
+                ("current_password", PASSWORD),
+                ("new_password", "another lamp over eight stairs"),
+                ("keep_others", "true"),
+            ],
+            &["id=\"keep_others\" type=\"checkbox\" name=\"keep_others\" value=\"true\" checked"],
+        ),
+        (
+            "/account/sessions",
+            "confirm_password",
+            &[
+                ("password", PASSWORD),
+                ("then", "end_session"),
+                ("id", "any"),
+            ],
+            &[],
+        ),
+    ] {
+        let what = format!("{page} {function}");
+        let email = format!("{}@example.com", what.replace([' ', '/'], "."));
+        let browser = app.signed_up(&format!("a{email}")).await;
+        sign_out_elsewhere(&app).await;
+        let sign_in = submit_signed_out(&browser, page, function, form).await;
+        assert_eq!(sign_in, format!("/sign-in?next={page}"));
+        let told = browser.open(&sign_in).await.body;
+        assert!(
+            told.contains("You were signed out. Sign in to go on."),
+            "{what}"
+        );
+        // A wrong password, and the page opened once more, lose nothing.
+        let wrong = [("email", EMAIL), ("password", "wrong"), ("next", page)];
+        let answer = browser.submit(&sign_in, "sign_in", &wrong).await;
+        assert_eq!(answer.header("location"), sign_in, "{what}");
+        for _ in 0..2 {
+            assert_eq!(browser.open(&sign_in).await.status, 200);
+        }
+        let right = [
+            ("email", &*format!("a{email}")),
+            ("password", PASSWORD),
+            ("next", page),
+        ];
+        let answer = browser.submit(&sign_in, "sign_in", &right).await;
+        assert_eq!(answer.header("location"), page, "{what}");
+        let body = browser.open(page).await.body;
+        assert!(
+            body.contains("You had been signed out, so nothing was sent."),
+            "{what} {body}"
+        );
+        for shown in shown {
+            assert!(body.contains(shown), "{what} {shown} {body}");
+        }
+        assert!(!body.contains(PASSWORD) && !body.contains("another lamp"));
+        // It is shown once.
+        let again = browser.open(page).await.body;
+        assert!(!again.contains("nothing was sent"), "{what}");
+        assert_eq!(app.count("SELECT COUNT(*) FROM api_keys").await, 0);
+    }
+}
+
+#[tokio::test]
+async fn what_was_typed_waits_after_an_idle_hour_and_after_a_whole_day() {
+    for seconds in [3_601, 90_000] {
+        let app = TestApp::new().await;
+        let browser = app.signed_up(EMAIL).await;
+        app.pass(seconds);
+        let form = [("label", "half a thought")];
+        let sign_in = submit_signed_out(&browser, "/account/keys", "create_api_key", &form).await;
+        browser.open(&sign_in).await;
+        assert_eq!(browser.sign_in(EMAIL, PASSWORD).await.status, 200);
+        let page = browser.open("/account/keys").await.body;
+        assert!(page.contains("value=\"half a thought\""), "{seconds}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_typed_is_shown_to_no_other_account() {
+    let app = TestApp::new().await;
+    app.signed_up("grace@example.com").await;
+    let browser = app.signed_up(EMAIL).await;
+    sign_out_elsewhere(&app).await;
+    let form = [("label", "half a thought")];
+    let sign_in = submit_signed_out(&browser, "/account/keys", "create_api_key", &form).await;
+    browser.open(&sign_in).await;
+    browser.sign_in("grace@example.com", PASSWORD).await;
+    let page = browser.open("/account/keys").await.body;
+    assert!(!page.contains("half a thought") && !page.contains("nothing was sent"));
+    // And it is gone.
+    browser.sign_in(EMAIL, PASSWORD).await;
+    assert!(
+        !browser
+            .open("/account/keys")
+            .await
+            .body
+            .contains("half a thought")
+    );
+}
+
+#[tokio::test]
+async fn what_was_typed_waits_no_longer_than_a_quarter_of_an_hour() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    sign_out_elsewhere(&app).await;
+    let form = [("label", "half a thought")];
+    let answer = browser
+        .submit("/account/keys", "create_api_key", &form)
+        .await;
+    assert!(answer.set_cookies()[0].ends_with("; Max-Age=900"));
+    app.pass(900);
+    browser.sign_in(EMAIL, PASSWORD).await;
+    assert!(
+        !browser
+            .open("/account/keys")
+            .await
+            .body
+            .contains("half a thought")
+    );
+}
+
+#[tokio::test]
+async fn what_waits_leaves_room_in_the_head_of_a_response() {
+    let app = TestApp::new().await;
+    let long = "\u{1f9e5}".repeat(500);
+    let query = format!("/account/keys?a={}", "x".repeat(2_000));
+    for page in ["/account/keys", &query] {
+        let browser = app.signed_up(&format!("a{}@example.com", page.len())).await;
+        sign_out_elsewhere(&app).await;
+        let form = [
+            ("label", "kept"),
+            ("scopes", "profile:read"),
+            ("text", &long),
+        ];
+        let answer = browser.submit(page, "create_api_key", &form).await;
+        let size: usize = answer
+            .headers
+            .iter()
+            .map(|(name, value)| name.as_str().len() + value.len() + 4)
+            .sum();
+        assert!(size < 3_980, "{size}");
+        let sign_in = answer.header("location");
+        assert!(sign_in.starts_with("/sign-in?next=/account/keys"));
+        let told = browser.open(sign_in).await.body;
+        assert!(told.contains("You were signed out."));
+        let wrong = [("email", &*"e".repeat(2_000)), ("password", "wrong")];
+        assert_eq!(browser.submit(sign_in, "sign_in", &wrong).await.status, 303);
+        let email = format!("a{}@example.com", page.len());
+        browser.sign_in(&email, PASSWORD).await;
+        let body = browser.open(page).await.body;
+        assert!(body.contains("value=\"kept\""), "{page}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_after_a_changed_password_has_no_field_for_one() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    let page = "/account/security";
+    let form = [
+        ("current_password", PASSWORD),
+        ("new_password", "another lamp over eight stairs"),
+    ];
+    let answer = browser.submit(page, "change_password", &form).await;
+    assert_eq!((answer.status, answer.header("location")), (303, page));
+    let body = browser.open(page).await.body;
+    assert!(body.contains("Your password was changed."));
+    assert!(!body.contains("type=\"password\""), "{body}");
+    assert!(body.contains("Change it again"));
+    let again = browser.open(page).await.body;
+    assert_eq!(again.matches("type=\"password\"").count(), 2);
+}
+
+#[tokio::test]
+async fn a_page_after_a_confirmed_password_has_no_field_for_one() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    app.pass(600);
+    for (then, page) in [
+        ("end_other_sessions", "/account/sessions"),
+        ("create_api_key", "/account/keys"),
+    ] {
+        let form = [
+            ("password", PASSWORD),
+            ("next", page),
+            ("page", page),
+            ("then", then),
+            ("label", "a program"),
+            ("scopes", "profile:read"),
+            ("expires_in_days", "7"),
+        ];
+        let answer = browser.submit(page, "confirm_password", &form).await;
+        assert_eq!(
+            (answer.status, answer.header("location")),
+            (307, &*format!("/api/{then}"))
+        );
+        let answer = browser.submit(page, then, &form).await;
+        assert_eq!((answer.status, answer.header("location")), (303, page));
+        let body = browser.open(page).await.body;
+        assert!(!body.contains("type=\"password\""), "{body}");
+        app.pass(600);
+    }
+}
+
+#[tokio::test]
+async fn a_form_without_a_page_leads_to_the_sign_in_page_when_the_session_has_ended() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    sign_out_elsewhere(&app).await;
+    let request = browser
+        .request(Method::POST, "/api/change_password")
+        .header("origin", &app.url)
+        .header("accept", "text/html");
+    let form = [("current_password", PASSWORD), ("new_password", "x")];
+    let answer = browser.send(with_form(request, &form)).await;
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (303, "/sign-in?next=/account/security")
+    );
 }

@@ -1,6 +1,6 @@
 //! The worked example of `docs/build-on-it.md`: notes are their writer's alone.
 
-use crate::app::{Answer, Browser, EMAIL, TestApp};
+use crate::app::{Answer, Browser, EMAIL, PASSWORD, TestApp};
 use reqwest::Method;
 
 /// What somebody plants in a text that others might see (security.md, row 24).
@@ -22,6 +22,25 @@ async fn texts(browser: &Browser) -> Vec<String> {
     let notes = list(browser).await.json();
     let text = |note: &serde_json::Value| note["text"].as_str().unwrap().to_owned();
     notes.as_array().unwrap().iter().map(text).collect()
+}
+
+#[tokio::test]
+async fn a_note_waits_for_its_writer_to_sign_in_again() {
+    let app = TestApp::new().await;
+    let ada = app.signed_up(EMAIL).await;
+    app.pass(3_601);
+    let long = "\u{1f9e5}".repeat(500);
+    let answer = ada.submit("/notes", "write_note", &[("text", &long)]).await;
+    let sign_in = answer.header("location");
+    assert_eq!(sign_in, "/sign-in?next=/notes");
+    ada.open(sign_in).await;
+    let form = [("email", EMAIL), ("password", PASSWORD), ("next", "/notes")];
+    let answer = ada.submit(sign_in, "sign_in", &form).await;
+    assert_eq!(answer.header("location"), "/notes");
+    let page = ada.open("/notes").await.body;
+    assert!(page.contains(&format!("value=\"{long}\"")), "{page}");
+    assert!(page.contains("nothing was sent"));
+    assert!(texts(&ada).await.is_empty());
 }
 
 async fn write(browser: &Browser, text: &str) -> Answer {

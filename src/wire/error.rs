@@ -22,6 +22,8 @@ pub enum Error {
     SignInNeeded,
     /// This needs somebody who has shown who they are within the last minutes. 403.
     RecentSignInNeeded,
+    /// The session had ended when the form was sent, and its user has signed in again. 409.
+    NotSent,
     /// The request came from another site, or could not prove that it did not. 403.
     CrossSite,
     /// The page was made for another account than its browser is signed in to now. 409.
@@ -88,7 +90,7 @@ impl Error {
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::TooSlow => 408,
-            Self::AnotherAccount => 409,
+            Self::AnotherAccount | Self::NotSent => 409,
             Self::TooLarge => 413,
             Self::WrongContentType => 415,
             Self::Fields { .. } => 422,

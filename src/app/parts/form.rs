@@ -8,6 +8,10 @@ use crate::{
     },
 };
 use leptos::{prelude::*, server_fn::ServerFn, wasm_bindgen::JsCast, web_sys::HtmlElement};
+use leptos_router::{
+    hooks::use_location,
+    location::{Location, Url},
+};
 
 /// A form from its submit to its answer.
 pub struct Progress {
@@ -71,11 +75,42 @@ pub fn sign_in_query() -> SignInQuery {
 /// What went wrong with the form as a whole, announced once.
 #[component]
 pub fn Summary(#[prop(into)] error: Signal<Option<Error>>) -> impl IntoView {
+    let here = use_location();
     view! {
         <div class="notice danger" role="alert" hidden=move || error.get().is_none()>
-            {move || error.get().map(|error| view! { <p>{words::what_happened(&error)}</p> })}
+            {move || {
+                error
+                    .get()
+                    .map(|error| {
+                        view! {
+                            <p>{words::what_happened(&error)}</p>
+                            {(error == Error::SignInNeeded).then(|| sign_in_link(&here))}
+                        }
+                    })
+            }}
         </div>
     }
+}
+
+/// The way to the sign-in page and back here; none on the sign-in page itself.
+pub fn sign_in_link(here: &Location) -> impl IntoView + use<> {
+    let path = here.pathname.get_untracked();
+    let search = here.search.get_untracked();
+    (path != "/sign-in").then(|| {
+        let here = if search.is_empty() {
+            path
+        } else {
+            path + "?" + &search
+        };
+        let next = Url::escape(&here);
+        view! {
+            <p>
+                <a href=format!("/sign-in?next={next}") rel="external">
+                    "Sign in"
+                </a>
+            </p>
+        }
+    })
 }
 
 /// A labelled field with its error under it; a password's can be shown.

@@ -18,6 +18,7 @@ pub use sign_in::{is_carried, query_for, to_sign_in, to_sign_in_as};
 use super::{
     answer::{refuse, wants_html},
     caller::Caller,
+    doors::page_of,
     headers::KeepsOpener,
     opener, page_account,
     state::State,
@@ -36,6 +37,7 @@ use axum::{
 use fields::{Fields, is_text, join, value_of};
 use http::{HeaderValue, Method, header, response};
 use returned::send;
+use sign_in::to_sign_in_with;
 
 /// What may come back into a form. A password is not on this list.
 const RETURNED: [&str; 10] = [
@@ -126,6 +128,11 @@ pub async fn around_functions(
         function,
         fields,
     };
+    let came_from = match (&answered, came_from) {
+        // There is a page to sign in for, whatever the form says.
+        (Err(wire::Error::SignInNeeded), None) => page_of(&form.function).map(str::to_owned),
+        (_, came_from) => came_from,
+    };
     let mut response = match (answered, is_form, came_from) {
         (Err(error), true, Some(page)) => form.come_back(&page, error),
         (Err(error), ..) => refuse(error),
@@ -150,16 +157,36 @@ struct Form<'a> {
 impl Form<'_> {
     /// It was not done: back to its page, with the reason and what was typed.
     fn come_back(self, page: &str, error: wire::Error) -> Response {
-        // Whoever was signed out meanwhile would not get as far as the page.
+        // A user who was signed out meanwhile would not get as far as the page.
         if error == wire::Error::SignInNeeded && self.function != "sign_in" {
-            return to_sign_in(&self.caller, page);
+            return self.wait(page);
         }
-        let typed = RETURNED
+        let typed = self.typed();
+        self.send(page, Err(error), typed)
+    }
+
+    /// Its session has ended: it waits while its user signs in again.
+    fn wait(self, page: &str) -> Response {
+        // Signing in confirms the password as well.
+        let function = match value_of(&self.fields, "then").filter(|it| GOES_ON.contains(it)) {
+            Some(then) if self.function == "confirm_password" => then.to_owned(),
+            _ => self.function.clone(),
+        };
+        let form = ReturnedForm {
+            function,
+            outcome: Err(wire::Error::NotSent),
+            typed: self.typed(),
+        };
+        to_sign_in_with(&self.caller, page, form)
+    }
+
+    /// What may come back into it.
+    fn typed(&self) -> Vec<(String, String)> {
+        RETURNED
             .into_iter()
             .filter_map(|name| value_of(&self.fields, name).map(|value| (name, value)))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect();
-        self.send(page, Err(error), typed)
+            .collect()
     }
 
     /// It was done: on to the next page, which says what was done.

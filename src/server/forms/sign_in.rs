@@ -1,6 +1,6 @@
 //! The way to the sign-in page and back.
 
-use super::returned::send;
+use super::returned::{send, send_waiting};
 use crate::{
     server::{caller::Caller, clear_site_data::Forget},
     wire::{self, fields::local_path, users::ReturnedForm},
@@ -16,13 +16,8 @@ pub fn to_sign_in(caller: &Caller, page: &str) -> Response {
 
 /// Sends a browser to the sign-in page, with an address that an OAuth client knows the user by.
 pub fn to_sign_in_as(caller: &Caller, page: &str, email: Option<&str>) -> Response {
-    // An address that is too long for the head of a response only loses the way back.
     let is_carried = is_carried(page);
-    let mut sign_in = if is_carried {
-        format!("/sign-in{}", query_for(page))
-    } else {
-        "/sign-in".to_owned()
-    };
+    let mut sign_in = sign_in_for(page);
     if let Some(email) = email {
         let separator = if is_carried { '&' } else { '?' };
         let email = format!("{separator}email={}", utf8_percent_encode(email, IN_QUERY));
@@ -33,13 +28,40 @@ pub fn to_sign_in_as(caller: &Caller, page: &str, email: Option<&str>) -> Respon
     if !caller.was_signed_out {
         return Redirect::to(&sign_in).into_response();
     }
-    let told = ReturnedForm {
+    forgetting(send(caller, &sign_in, told()))
+}
+
+/// Sends a browser to the sign-in page with a form that its page shows again after signing in.
+pub(super) fn to_sign_in_with(caller: &Caller, page: &str, form: ReturnedForm) -> Response {
+    let sign_in = sign_in_for(page);
+    if caller.user_id.is_none() {
+        // Nothing says whose it is.
+        return Redirect::to(&sign_in).into_response();
+    }
+    forgetting(send_waiting(caller, &sign_in, told(), page, form))
+}
+
+/// Address of a sign-in page that leads back. A page whose address is too long for the head of a
+/// response only loses the way back.
+fn sign_in_for(page: &str) -> String {
+    if is_carried(page) {
+        format!("/sign-in{}", query_for(page))
+    } else {
+        "/sign-in".to_owned()
+    }
+}
+
+/// What the sign-in page says to a user whose session has ended.
+fn told() -> ReturnedForm {
+    ReturnedForm {
         function: "sign_in".to_owned(),
         outcome: Err(wire::Error::SignInNeeded),
         typed: Vec::new(),
-    };
-    let mut response = send(caller, &sign_in, told);
-    // It ended elsewhere, or by its times: this browser learns it now.
+    }
+}
+
+/// The session ended elsewhere, or by its times: this browser learns it now.
+fn forgetting(mut response: Response) -> Response {
     response.extensions_mut().insert(Forget::Pages);
     response
 }

@@ -28,8 +28,8 @@ pub struct Resumed {
     pub session: Option<Arc<Session>>,
     /// What the response is to do about the cookie.
     pub renewal: Option<Renewal>,
-    /// We signed it once, so whoever holds it was signed in here.
-    pub was_ours: bool,
+    /// The user whom it names, also when the session is over, if we signed it.
+    pub user_id: Option<String>,
 }
 
 /// Checks what a cookie holds: signature, then row, then whether it is still live.
@@ -42,7 +42,10 @@ pub struct Resumed {
 pub async fn resume(state: &State, token: &str, visitor: &Visitor) -> Result<Resumed, Error> {
     let now = state.clock.now_s();
     let Some(claims) = state.signer.verify(token, now) else {
-        return Ok(Resumed::default());
+        return Ok(Resumed {
+            user_id: state.signer.user_of(token),
+            ..Resumed::default()
+        });
     };
     let key = claims.sid().hashed();
     let times = state.config.session.renewal_times();
@@ -59,7 +62,7 @@ pub async fn resume(state: &State, token: &str, visitor: &Visitor) -> Result<Res
     let ticket = state.sessions.ticket(&key);
     let found = find(state, &key).await?.map(Arc::new);
     let signed_out = Resumed {
-        was_ours: true,
+        user_id: Some(claims.sub.clone()),
         ..Resumed::default()
     };
     let Some(session) = found else {
@@ -115,9 +118,9 @@ fn live(
     };
     let renewal = need.map(|need| Renewal { claims, need });
     Resumed {
+        user_id: Some(session.user_id.clone()),
         session: Some(session),
         renewal,
-        was_ours: true,
     }
 }
 

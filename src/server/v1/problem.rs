@@ -124,6 +124,7 @@ impl From<wire::Error> for Problem {
             }
             E::Fields { .. }
             | E::RecentSignInNeeded
+            | E::NotSent
             | E::CrossSite
             | E::AnotherAccount
             | E::BadRequest

@@ -1,7 +1,7 @@
 //! What a person is asked, and what their word is good for.
 
 use super::{CALLBACK, code_of, other_app, other_app_with, param, text};
-use crate::app::{EMAIL, TestApp, with_form};
+use crate::app::{EMAIL, PASSWORD, TestApp, with_form};
 use reqwest::Method;
 
 #[tokio::test]
@@ -30,6 +30,28 @@ async fn another_site_gives_nobodys_word() {
         page.header("content-security-policy")
             .contains("frame-ancestors 'none'")
     );
+}
+
+#[tokio::test]
+async fn a_decision_without_a_session_is_asked_again_after_signing_in() {
+    let app = TestApp::new().await;
+    let other = other_app(&app).await;
+    let browser = app.signed_up(EMAIL).await;
+    let query = other.query(&[]);
+    let page = format!("/consent?{query}");
+    app.pass(3_601);
+    let form = [("request", &*query), ("decision", "allow")];
+    let answer = browser.submit(&page, "decide_authorization", &form).await;
+    let sign_in = answer.header("location");
+    assert!(sign_in.starts_with("/sign-in?next=/consent?"), "{sign_in}");
+    let told = browser.open(sign_in).await.body;
+    assert!(told.contains("You were signed out. Sign in to go on."));
+    let form = [("email", EMAIL), ("password", PASSWORD), ("next", &*page)];
+    let answer = browser.submit(sign_in, "sign_in", &form).await;
+    assert_eq!(answer.header("location"), page);
+    let asked = browser.open(&page).await.body;
+    assert!(asked.contains("nothing was sent") && asked.contains("value=\"allow\""));
+    assert_eq!(app.count("SELECT COUNT(*) FROM grants").await, 0);
 }
 
 #[tokio::test]
@@ -115,7 +137,7 @@ async fn consent_is_remembered_for_what_it_was_given_for() {
     assert!(is_asked(&second, &[]).await);
     // It outlives the session, as its owner can see.
     browser.call("sign_out", &[]).await;
-    browser.sign_in(EMAIL, crate::app::PASSWORD).await;
+    browser.sign_in(EMAIL, PASSWORD).await;
     assert!(!is_asked(&other, &[]).await);
     assert_eq!(browser.list_apps().await.len(), 1);
     // Nobody else's word is theirs.

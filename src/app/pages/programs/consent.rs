@@ -8,7 +8,7 @@ use crate::{
     app::{
         parts::{
             account::Whose,
-            form::{Field, Progress, Submit, Summary, at_work, follow},
+            form::{Field, Progress, Submit, Summary, at_work, follow, sign_in_link},
             layout::Lone,
             server_form::Form,
         },
@@ -63,16 +63,19 @@ pub fn Consent() -> impl IntoView {
 /// Nothing can be asked.
 #[component]
 fn Refused(error: Error) -> impl IntoView {
+    let is_signed_out = error == Error::SignInNeeded;
     let what = match error {
         Error::BadRequest => {
             "What the app sent cannot be read. Go back to the app and try again.".to_owned()
         }
         other => words::what_happened(&other),
     };
+    let here = use_location();
     view! {
         <h1>"This did not work"</h1>
         <div class="notice danger" role="alert">
             <p>{what}</p>
+            {is_signed_out.then(|| sign_in_link(&here))}
         </div>
     }
 }
