@@ -1,10 +1,11 @@
 //! The operator's commands.
 
 use super::{
-    clients, clock::Clock, deployment, doctor, error::Error, listen, random::Random,
-    router::router, sessions, settings::Settings, signing_keys, state::State, users,
+    clients, clock::Clock, deployment, doctor, error::Error, fields::Email, fields::shown, listen,
+    random::Random, router::router, sessions, settings::Settings, signing_keys, state::State,
+    users,
 };
-use crate::wire::{self, fields::Email};
+use crate::wire;
 use clap::{Parser, Subcommand};
 use std::{
     io::{BufRead, Write},
@@ -70,6 +71,15 @@ enum UserCommand {
         #[arg(long)]
         email: String,
     },
+    /// Give an account another address; every device is signed out
+    Rename {
+        /// The account's id, as `user list` prints it
+        #[arg(long)]
+        id: String,
+        /// The new e-mail address
+        #[arg(long)]
+        email: String,
+    },
     /// Sign out every device of an account, or of all accounts
     SignOut {
         /// The account's e-mail address
@@ -128,6 +138,10 @@ pub async fn run(cli: Cli) -> Result<(), Error> {
                     let known = users::set_disabled(&state, &read(&email)?, false).await?;
                     known.map(drop).ok_or_else(|| no_account(&email))
                 }
+                UserCommand::Rename { id, email } => {
+                    let ended = rename(&state, &id, &email).await?;
+                    print_ended(&id, ended)
+                }
                 UserCommand::SignOut {
                     email: Some(email), ..
                 } => {
@@ -172,6 +186,16 @@ fn read(email: &str) -> Result<Email, Error> {
     Email::parse(email).map_err(|_| no_account(email))
 }
 
+async fn rename(state: &State, id: &str, email: &str) -> Result<Option<u32>, Error> {
+    let refused = |why: &str| Error::Config(format!("{email}: {why}"));
+    let address =
+        Email::parse(email).map_err(|_| refused("mail cannot be sent to this address"))?;
+    match users::rename(state, id, &address).await {
+        Err(Error::Theirs(_)) => Err(refused("another account has this address")),
+        renamed => renamed,
+    }
+}
+
 fn no_account(email: &str) -> Error {
     Error::Config(format!("{email}: there is no such account"))
 }
@@ -185,13 +209,13 @@ async fn list(state: &State) -> Result<(), Error> {
     let mut after = String::new();
     loop {
         let page = users::list(state, &after).await?;
-        let Some((_, last, _)) = page.last() else {
+        let Some((.., last)) = page.last() else {
             return Ok(());
         };
-        after = last.to_lowercase();
+        after.clone_from(last);
         let lines: Vec<String> = page
             .iter()
-            .map(|(id, email, created_at)| format!("{id}\t{email}\t{created_at}"))
+            .map(|(id, email, created_at, _)| format!("{id}\t{}\t{created_at}", shown(email)))
             .collect();
         print(&lines)?;
     }

@@ -4,6 +4,7 @@
 use super::{
     answer::refuse,
     caller::Caller,
+    fields::shown,
     forms::{form_page, query_for, to_sign_in},
     page_account,
     sessions::Session,
@@ -154,7 +155,7 @@ pub fn sign_in_query(query: &str) -> SignInQuery {
     SignInQuery {
         carried: next.as_deref().map(query_for).unwrap_or_default(),
         next,
-        email: value_of("email"),
+        email: value_of("email").map(|email| shown(&email)),
     }
 }
 

@@ -4,8 +4,8 @@
 //! A server function that a page calls while it is rendered does not pass there, so none that is
 //! limited may be called so.
 
-use super::{clients::Client, clock::Clock, config};
-use crate::wire::{self, fields::Email};
+use super::{clients::Client, clock::Clock, config, fields::Email};
+use crate::wire;
 use moka::sync::Cache;
 use std::{
     net::IpAddr,

@@ -8,6 +8,7 @@
 use super::{
     caller::Caller,
     error::Error,
+    fields::shown,
     secret::{DerivedKey, Secret},
     sessions::Session,
     state::State,
@@ -56,7 +57,7 @@ pub fn describe(state: &State, session: &Session) -> PageAccount {
             .of(&session.user_id)
             .next()
             .unwrap_or_default(),
-        email: session.email.clone(),
+        email: shown(&session.email),
         number: seen.number,
         idle_timeout_s: seen.idle_timeout_s,
         left_s: seen.ends_at - state.clock.now_s(),

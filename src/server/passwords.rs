@@ -4,8 +4,13 @@
 //! a short queue waits, and the rest is told to come back. The blocks are reused while there is
 //! work and given back when it is quiet.
 
-use super::{config::Passwords, error::Error, random::Random};
-use crate::wire::{self, Problem, fields::NewPassword};
+use super::{
+    config::Passwords,
+    error::Error,
+    fields::{NewPassword, TypedPassword},
+    random::Random,
+};
+use crate::wire::{self, Problem};
 use argon2::{
     Algorithm, Argon2, Block, Params, Version,
     password_hash::phc::{Output, ParamsString, PasswordHash, Salt},
@@ -60,7 +65,8 @@ type Job = Box<dyn FnOnce(&Inner, &mut Vec<Block>) + Send>;
 pub struct Verified {
     /// The password was right.
     pub is_right: bool,
-    /// A hash with today's parameters, where the stored one was older and the password right.
+    /// A hash of the normalised password with today's parameters, where the stored one was another
+    /// and the password right.
     pub renewed_hash: Option<String>,
 }
 
@@ -118,23 +124,31 @@ impl Hasher {
         .await?
     }
 
-    /// Verifies a password against a stored hash, or against nobody's at the same cost.
+    /// Verifies a password against a stored hash, or against nobody's at the same cost. One that was
+    /// typed in another normal form is tried as it was typed as well, because old hashes are made of
+    /// that: twice the cost, whether the account exists or not.
     ///
     /// # Errors
     /// [`wire::Error::Busy`] when the queue is full; [`Error::StoredHash`] if the stored text is
     /// not one that we would make, or asks for more than we may give.
     pub async fn verify(
         &self,
-        password: Vec<u8>,
+        password: TypedPassword,
         stored: Option<String>,
     ) -> Result<Verified, Error> {
         self.run(move |inner, memory| {
             let known = stored.is_some();
             let stored = stored.as_deref().unwrap_or(&inner.nobody);
-            let (is_right, is_current) = inner.verify(&password, stored, memory)?;
+            let (mut is_right, mut is_current) =
+                inner.verify(password.as_bytes(), stored, memory)?;
+            if let Some(typed) = password.as_typed() {
+                let (is_right_as_typed, _) = inner.verify(typed, stored, memory)?;
+                is_current &= is_right;
+                is_right |= is_right_as_typed;
+            }
             let is_right = is_right && known;
             let renewed_hash = if is_right && !is_current {
-                Some(inner.hash(&password, memory)?)
+                Some(inner.hash(password.as_bytes(), memory)?)
             } else {
                 None
             };

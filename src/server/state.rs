@@ -22,6 +22,7 @@ use super::{
     sessions::{self, Hearing, SessionCache, token::Signer},
     settings::Settings,
     signing_keys::{self, Algorithm, SigningKeys},
+    users,
 };
 use axum::extract::FromRef;
 use http::HeaderValue;
@@ -89,6 +90,7 @@ impl State {
     pub async fn open(settings: Settings, clock: Clock, random: Random) -> Result<Self, Error> {
         let (state, secret) = Self::open_any(settings, clock, random).await?;
         deployment::check(&state.db, &secret).await?;
+        users::rekey(&state.db).await?;
         signing_keys::prepare(&state, Algorithm::Es256).await?;
         state.hearing.load_revoked_keys(&state).await?;
         Ok(state)

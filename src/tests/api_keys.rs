@@ -1,7 +1,7 @@
 //! API keys: made, shown once, listed, used, stopped.
 
 use crate::app::{Browser, COOKIE, EMAIL, PASSWORD, Program, TestApp};
-use cloakroom::{server::users, wire::fields::Email};
+use cloakroom::server::{fields::Email, users};
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},

@@ -6,6 +6,8 @@
     reason = "a test that cannot go on has failed, and says where"
 )]
 
+mod addresses;
+mod addresses_of_before;
 mod api_keys;
 mod app;
 mod asvs;
@@ -31,6 +33,7 @@ mod limits;
 mod notes;
 mod oidc;
 mod page_account;
+mod passwords;
 mod place;
 mod process;
 mod providers;

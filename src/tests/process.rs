@@ -132,6 +132,32 @@ fn an_operator_adds_and_lists_accounts() {
     assert_eq!(place.said(&["user", "list"], "").lines().count(), 1);
 }
 
+#[test]
+fn an_operator_renames_an_account_and_reads_a_domain_in_its_script() {
+    let place = Place::new();
+    let add = |email| place.said(&["user", "add", "--email", email], PASSWORD);
+    let (id, other) = (add("ada@bücher.example"), add("other@example.com"));
+    let rename = |id: &'static str, email| vec!["user", "rename", "--id", id, "--email", email];
+    let [id, other] = [id, other].map(|id| &*String::leak(id.trim().to_owned()));
+    let list = || place.said(&["user", "list"], "");
+    assert!(list().contains("\tada@bücher.example\t"), "{}", list());
+    let said = place.said(&rename(id, "Zoe\u{308}@xn--bcher-kva.example"), "");
+    assert_eq!(said.trim(), "0 sessions ended");
+    assert!(list().contains("\tZoë@bücher.example\t"), "{}", list());
+    for (id, email, why) in [
+        (
+            other,
+            "zoë@bücher.example",
+            "another account has this address",
+        ),
+        (other, "nonsense", "mail cannot be sent to this address"),
+        ("none", "new@example.com", "there is no such account"),
+    ] {
+        let complaint = place.complaint(&rename(id, email), "");
+        assert!(complaint.contains(why), "{complaint}");
+    }
+}
+
 #[tokio::test]
 async fn an_account_that_is_kept_out_is_out_at_the_next_request() {
     let mut place = Place::new();

@@ -1,8 +1,14 @@
 //! Client A's access tokens, as countless tutorials make them: a JWT in the body of an answer,
 //! believed for its signature and its `exp` alone.
 
-use super::super::{clock::Clock, error::Error, random::Random, state::State};
-use crate::wire::{self, fields::Email};
+use super::super::{
+    clock::Clock,
+    error::Error,
+    fields::{Email, TypedPassword},
+    random::Random,
+    state::State,
+};
+use crate::wire;
 use http::{HeaderMap, header};
 use jsonwebtoken::{DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use serde::{Deserialize, Serialize};
@@ -56,13 +62,14 @@ impl Tokens {
     ) -> Result<Issued, Error> {
         let wrong = || Error::from(wire::Error::WrongEmailOrPassword);
         let email = Email::parse(email).map_err(|_| wrong())?;
+        let password = TypedPassword::parse(password).map_err(|_| wrong())?;
         let user: Option<(String, String)> =
             sqlx::query_as("SELECT id, password_hash FROM users WHERE email_key = $1")
                 .bind(email.key())
                 .fetch_optional(state.db.pool())
                 .await?;
         let (user_id, hash) = user.ok_or_else(wrong)?;
-        let verified = state.hasher.verify(password.into_bytes(), Some(hash));
+        let verified = state.hasher.verify(password, Some(hash));
         if !verified.await?.is_right {
             return Err(wrong());
         }

@@ -14,12 +14,13 @@ use crate::{
         caller::Caller,
         documents,
         error::Error,
+        fields::Email,
         forms,
         grants::{self, NewCode},
         sessions::Change,
         state::State,
     },
-    wire::{self, documents::Document, fields::Email},
+    wire::{self, documents::Document},
 };
 use axum::{
     Router,
@@ -114,8 +115,9 @@ async fn answer(
         }
         Step::SignIn => {
             let hint = addressed.form.get("login_hint");
-            let hint = hint.filter(|hint| Email::parse(hint).is_ok());
-            forms::to_sign_in_as(&caller, &again(query), hint)
+            let hint = hint.and_then(|hint| Email::parse(hint).ok());
+            let hint = hint.map(|hint| hint.shown());
+            forms::to_sign_in_as(&caller, &again(query), hint.as_deref())
         }
         Step::Confirm | Step::Consent => {
             Redirect::to(&format!("{}?{query}", consent::PATH)).into_response()

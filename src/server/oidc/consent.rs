@@ -9,6 +9,7 @@ use crate::{
         activity::{self, Kind},
         caller::Caller,
         error::Error,
+        fields::shown,
         grants,
         sessions::{Change, Session},
     },
@@ -36,7 +37,7 @@ pub async fn describe(
         name: addressed.client.name.clone(),
         host: addressed.host(),
         scopes: wanted.scopes.iter().map(str::to_owned).collect(),
-        email: session.email.clone(),
+        email: shown(&session.email),
         confirm_first: is_stale.then(|| authorize::again(&once_confirmed(query))),
     })
 }

@@ -4,23 +4,44 @@
 
 mod operator;
 mod password;
+mod rekey;
 mod sign_in;
 mod sign_up;
 
-pub use operator::{end_sessions, list, set_disabled};
+pub use operator::{end_sessions, list, rename, set_disabled};
 pub use password::{change_password, confirm_password};
+pub use rekey::rekey;
 pub use sign_in::sign_in;
 pub use sign_up::{add, sign_up};
 
-use super::caller::Caller;
+use super::{
+    caller::Caller,
+    error::Error,
+    fields::{Email, shown},
+};
 use crate::wire::users::Viewer;
+use sqlx::AnyConnection;
 
 /// Who is signed in, if anybody is. Asks nobody: the layer has already read the row.
 pub fn viewer(caller: &Caller) -> Option<Viewer> {
     caller.session.as_ref().map(|session| Viewer {
-        email: session.email.clone(),
+        email: shown(&session.email),
         created_at: session.user_created_at,
         session: session.seen_by_owner(),
         now: caller.state.clock.now_s(),
     })
+}
+
+/// Id of the account with this address. Where an account kept an older key, the address as it was
+/// typed names that one.
+async fn id_of(connection: &mut AnyConnection, email: &Email) -> Result<Option<String>, Error> {
+    let user: Option<(String,)> = sqlx::query_as(
+        "SELECT id FROM users WHERE email_key IN ($1, $2) \
+         ORDER BY CASE WHEN email_key = $2 THEN 0 ELSE 1 END LIMIT 1",
+    )
+    .bind(email.key())
+    .bind(email.key_before())
+    .fetch_optional(connection)
+    .await?;
+    Ok(user.map(|(id,)| id))
 }

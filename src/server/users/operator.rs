@@ -1,13 +1,15 @@
 //! Commands of the operator for accounts that exist.
 
+use super::id_of;
 use crate::{
     server::{
         api_keys,
         error::Error,
+        fields::Email,
         sessions::{self, Change},
         state::State,
     },
-    wire::fields::Email,
+    wire::{self, Problem},
 };
 
 /// Keeps somebody out, or lets them in again: the operator's way. Keeping them out ends all
@@ -23,15 +25,14 @@ pub async fn set_disabled(
 ) -> Result<Option<u32>, Error> {
     let mut change = Change::begin(state).await?;
     let disabled_at = is_disabled.then(|| change.now_s());
-    let user: Option<(String,)> =
-        sqlx::query_as("UPDATE users SET disabled_at = $1 WHERE email_key = $2 RETURNING id")
-            .bind(disabled_at)
-            .bind(email.key())
-            .fetch_optional(&mut *change)
-            .await?;
-    let Some((user_id,)) = user else {
+    let Some(user_id) = id_of(&mut change, email).await? else {
         return Ok(None);
     };
+    sqlx::query("UPDATE users SET disabled_at = $1 WHERE id = $2")
+        .bind(disabled_at)
+        .bind(&user_id)
+        .execute(&mut *change)
+        .await?;
     let (mut ended, mut revoked) = (0, 0);
     if is_disabled {
         ended = sessions::end_all_of(&mut change, &user_id, None, "disabled").await?;
@@ -55,28 +56,62 @@ pub async fn set_disabled(
 /// If the database does not answer.
 pub async fn end_sessions(state: &State, email: &Email) -> Result<Option<u32>, Error> {
     let mut change = Change::begin(state).await?;
-    // Whoever signs in meanwhile goes first, and is among them, or waits.
-    let user: Option<(String,)> =
-        sqlx::query_as("UPDATE users SET email = email WHERE email_key = $1 RETURNING id")
-            .bind(email.key())
-            .fetch_optional(&mut *change)
-            .await?;
-    let Some((user_id,)) = user else {
+    let Some(user_id) = id_of(&mut change, email).await? else {
         return Ok(None);
     };
+    // Whoever signs in meanwhile goes first, and is among them, or waits.
+    sqlx::query("UPDATE users SET email = email WHERE id = $1")
+        .bind(&user_id)
+        .execute(&mut *change)
+        .await?;
     let ended = sessions::end_all_of(&mut change, &user_id, None, "ended_by_operator").await?;
     change.commit().await?;
     Ok(Some(ended))
 }
 
-/// Everybody who has an account, by address, 500 at a time: id, address, when it was made (Unix
-/// seconds). The next page comes `after` the last address of this one, in lower case.
+/// Gives an account another address, and ends its sessions, which know it by the one before. How
+/// many ended; none if there is no account with this id.
+///
+/// # Errors
+/// A field error if another account has the address.
+pub async fn rename(state: &State, id: &str, email: &Email) -> Result<Option<u32>, Error> {
+    let mut change = Change::begin(state).await?;
+    let holder: Option<(String,)> =
+        sqlx::query_as("SELECT id FROM users WHERE email_key = $1 AND id <> $2")
+            .bind(email.key())
+            .bind(id)
+            .fetch_optional(&mut *change)
+            .await?;
+    if holder.is_some() {
+        return Err(wire::Error::fields([("email", Some(Problem::Taken))]).into());
+    }
+    let renamed =
+        sqlx::query("UPDATE users SET email = $1, email_key = $2, has_old_key = 0 WHERE id = $3")
+            .bind(email.to_string())
+            .bind(email.key())
+            .bind(id)
+            .execute(&mut *change)
+            .await?;
+    if renamed.rows_affected() == 0 {
+        return Ok(None);
+    }
+    let ended = sessions::end_all_of(&mut change, id, None, "ended_by_operator").await?;
+    change.commit().await?;
+    tracing::info!(event = "account_renamed", user = id, ended);
+    Ok(Some(ended))
+}
+
+/// An account in the operator's list: id, address, when it was made (Unix seconds), key.
+pub type Listed = (String, String, i64, String);
+
+/// All accounts by address, 500 at a time. The next page comes `after` the last key of this one.
 ///
 /// # Errors
 /// If the database does not answer.
-pub async fn list(state: &State, after: &str) -> Result<Vec<(String, String, i64)>, Error> {
+pub async fn list(state: &State, after: &str) -> Result<Vec<Listed>, Error> {
     Ok(sqlx::query_as(
-        "SELECT id, email, created_at FROM users WHERE email_key > $1 ORDER BY email_key LIMIT 500",
+        "SELECT id, email, created_at, email_key FROM users WHERE email_key > $1 \
+         ORDER BY email_key LIMIT 500",
     )
     .bind(after)
     .fetch_all(state.db.pool())

@@ -5,26 +5,14 @@ use crate::{
         activity::{self, Kind},
         caller::Caller,
         error::Error,
+        fields::{Email, NewPassword, TypedPassword, shown},
         grants,
         sessions::{self, Change, Session},
     },
-    wire::{
-        self, Problem,
-        fields::{Email, NewPassword, PASSWORD_MAX, local_path},
-        users::GoOn,
-    },
+    wire::{self, Problem, fields::local_path, users::GoOn},
 };
 
-/// Problem of a typed password that no hash is needed for: nothing typed, or far too much.
-pub(super) fn read_password(password: &str) -> Option<Problem> {
-    match password.chars().take(PASSWORD_MAX as usize + 1).count() {
-        0 => Some(Problem::Missing),
-        long if long > PASSWORD_MAX as usize => Some(Problem::TooLong { max: PASSWORD_MAX }),
-        _ => None,
-    }
-}
-
-/// Verifies the caller's own password; the hash that it fits.
+/// Verifies the caller's own password. The hash that it fits, and the one to keep from now on.
 ///
 /// # Errors
 /// A field error for a wrong one; the try is seen among what happened to the account.
@@ -33,20 +21,15 @@ async fn verify_own(
     session: &Session,
     field: &str,
     password: String,
-) -> Result<String, Error> {
+) -> Result<(String, String), Error> {
     let wrong = |problem| wire::Error::fields([(field, Some(problem))]);
-    if let Some(problem) = read_password(&password) {
-        return Err(wrong(problem).into());
-    }
+    let password = TypedPassword::parse(password).map_err(wrong)?;
     let state = &caller.state;
     let (hash,): (String,) = sqlx::query_as("SELECT password_hash FROM users WHERE id = $1")
         .bind(&session.user_id)
         .fetch_one(state.db.pool())
         .await?;
-    let verified = state
-        .hasher
-        .verify(password.into_bytes(), Some(hash.clone()))
-        .await?;
+    let verified = state.hasher.verify(password, Some(hash.clone())).await?;
     if !verified.is_right {
         let now_ms = state.clock.now_ms();
         state
@@ -57,7 +40,8 @@ async fn verify_own(
     if let Ok(email) = Email::parse(&session.email) {
         state.limits.forget(caller.visitor.address, &email);
     }
-    Ok(hash)
+    let kept = verified.renewed_hash.unwrap_or_else(|| hash.clone());
+    Ok((hash, kept))
 }
 
 /// Shows once more who the caller is: the session goes on under a new sid, and counts as a recent
@@ -71,16 +55,19 @@ pub async fn confirm_password(
     password: String,
     next: &str,
 ) -> Result<GoOn, Error> {
-    let hash = verify_own(caller, session, "password", password).await?;
+    let (hash, kept) = verify_own(caller, session, "password", password).await?;
     let mut change = Change::begin(&caller.state).await?;
     // Whoever changes the password in between has ended this session or is in it.
-    let still_theirs: Option<(String,)> =
-        sqlx::query_as("SELECT id FROM users WHERE id = $1 AND password_hash = $2")
+    let still_theirs =
+        sqlx::query("UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3")
+            .bind(&kept)
             .bind(&session.user_id)
             .bind(&hash)
-            .fetch_optional(&mut *change)
+            .execute(&mut *change)
             .await?;
-    still_theirs.ok_or(wire::Error::SignInNeeded)?;
+    if still_theirs.rows_affected() == 0 {
+        return Err(wire::Error::SignInNeeded.into());
+    }
     let cookie = sessions::restart(&caller.state, &mut change, session).await?;
     let (id, visitor) = (Some(session.id.as_str()), &caller.visitor);
     let kind = Kind::PasswordConfirmed;
@@ -106,12 +93,12 @@ pub async fn change_password(
     // Both are told at once where both are left out.
     if new.is_empty() {
         let missing = Some(Problem::Missing);
-        let current = read_password(&current);
+        let current = TypedPassword::parse(current).err();
         let fields = [("current_password", current), ("new_password", missing)];
         return Err(wire::Error::fields(fields).into());
     }
-    let hash = verify_own(caller, session, "current_password", current).await?;
-    let (min, email) = (state.config.passwords.min_length, session.email.clone());
+    let (hash, _) = verify_own(caller, session, "current_password", current).await?;
+    let (min, email) = (state.config.passwords.min_length, shown(&session.email));
     let read = move || NewPassword::parse(new, min, &email);
     let new_hash = state.hasher.hash(read).await?;
     let new_hash =

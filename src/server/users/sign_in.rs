@@ -1,19 +1,15 @@
 //! Signing in with an address and a password.
 
-use super::password::read_password;
 use crate::{
     server::{
         activity::{self, Kind},
         caller::Caller,
         cookie_check,
         error::Error,
+        fields::{Email, TypedPassword},
         sessions::{self, Change, Started},
     },
-    wire::{
-        self,
-        fields::{Email, local_path},
-        users::GoOn,
-    },
+    wire::{self, fields::local_path, users::GoOn},
 };
 
 /// Checks address and password, and starts a session in place of what the browser had.
@@ -29,14 +25,18 @@ pub async fn sign_in(
     next: &str,
 ) -> Result<GoOn, Error> {
     let state = &caller.state;
-    let email = read_sign_in(email, &password)?;
-    let user: Option<(String, String, Option<i64>)> =
-        sqlx::query_as("SELECT id, password_hash, disabled_at FROM users WHERE email_key = $1")
-            .bind(email.key())
-            .fetch_optional(state.db.pool())
-            .await?;
+    let (email, password) = read(email, password)?;
+    let user: Option<(String, String, Option<i64>)> = sqlx::query_as(
+        "SELECT id, password_hash, disabled_at FROM users WHERE email_key IN ($1, $2) \
+             ORDER BY CASE WHEN email_key = $2 THEN 0 ELSE 1 END LIMIT 1",
+    )
+    .bind(email.key())
+    // An account may have kept an older key, of the address as it was typed.
+    .bind(email.key_before())
+    .fetch_optional(state.db.pool())
+    .await?;
     let stored = user.as_ref().map(|(_, hash, _)| hash.clone());
-    let verified = match state.hasher.verify(password.into_bytes(), stored).await {
+    let verified = match state.hasher.verify(password, stored).await {
         // A planted or broken row fails cleanly and is told to the operator alone.
         Err(Error::StoredHash(why)) => {
             tracing::error!(event = "stored_hash_refused", why);
@@ -85,13 +85,12 @@ pub async fn sign_in(
 }
 
 /// What can be refused without looking anything up: nothing typed, or far too much.
-fn read_sign_in(email: &str, password: &str) -> Result<Email, wire::Error> {
-    let typed_email = Email::parse(email);
-    match (typed_email, read_password(password)) {
-        (Ok(email), None) => Ok(email),
+fn read(email: &str, password: String) -> Result<(Email, TypedPassword), wire::Error> {
+    match (Email::parse(email), TypedPassword::parse(password)) {
+        (Ok(email), Ok(password)) => Ok((email, password)),
         (email, password) => Err(wire::Error::fields([
             ("email", email.err()),
-            ("password", password),
+            ("password", password.err()),
         ])),
     }
 }

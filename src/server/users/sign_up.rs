@@ -7,14 +7,11 @@ use crate::{
         caller::Caller,
         cookie_check,
         error::Error,
+        fields::{Email, NewPassword},
         sessions::{self, Change, Started},
         state::State,
     },
-    wire::{
-        self, Problem,
-        fields::{Email, NewPassword, local_path},
-        users::GoOn,
-    },
+    wire::{self, Problem, fields::local_path, users::GoOn},
 };
 use sqlx::AnyConnection;
 
@@ -31,11 +28,11 @@ pub async fn sign_up(
     next: &str,
 ) -> Result<GoOn, Error> {
     let state = &caller.state;
-    let (email, hash) = prepare(state, email, password.clone()).await?;
+    let (address, hash) = prepare(state, email, password.clone()).await?;
     let mut change = Change::begin(state).await?;
-    let Some(user_id) = insert(state, &mut change, &email, &hash).await? else {
+    let Some(user_id) = insert(state, &mut change, &address, &hash).await? else {
         drop(change);
-        return sign_in_instead(caller, &email, password, next).await;
+        return sign_in_instead(caller, email, password, next).await;
     };
     let Started { id, cookie } = sessions::start(caller, &mut change, &user_id, false).await?;
     let next = local_path(next).unwrap_or("/account?done=signed_up");
@@ -51,14 +48,13 @@ pub async fn sign_up(
 /// so that no attacker guesses more passwords here than there.
 async fn sign_in_instead(
     caller: &Caller,
-    email: &Email,
+    email: &str,
     password: String,
     next: &str,
 ) -> Result<GoOn, Error> {
-    let email = email.to_string();
     let limits = &caller.state.limits;
-    limits.admit("sign_in", caller.visitor.address, Some(&email))?;
-    match sign_in(caller, &email, password, false, next).await {
+    limits.admit("sign_in", caller.visitor.address, Some(email))?;
+    match sign_in(caller, email, password, false, next).await {
         Err(Error::Theirs(wire::Error::WrongEmailOrPassword)) => Err(taken()),
         answer => answer,
     }
@@ -89,7 +85,7 @@ async fn prepare(state: &State, email: &str, password: String) -> Result<(Email,
     // A password beside an unreadable address is judged without knowing the address.
     let known = typed_email
         .as_ref()
-        .map_or_else(|_| String::new(), Email::to_string);
+        .map_or_else(|_| String::new(), Email::shown);
     let read = move || NewPassword::parse(password, min, &known);
     match (typed_email, state.hasher.hash(read).await?) {
         (Ok(email), Ok(hash)) => Ok((email, hash)),

@@ -3,9 +3,8 @@
 use super::{OtherApp, claims, other_app_with, text};
 use crate::app::{EMAIL, PASSWORD, TestApp};
 use axum::{Router, extract, http::StatusCode, routing::post};
-use cloakroom::{
-    server::{clients::Registration, settings::Settings, state::State, users},
-    wire::fields::Email,
+use cloakroom::server::{
+    clients::Registration, fields::Email, settings::Settings, state::State, users,
 };
 use std::{
     sync::{

@@ -2,13 +2,11 @@
 
 use super::{OtherApp, assert_says, code_of, other_app, text};
 use crate::app::{Browser, COOKIE, EMAIL, PASSWORD, TestApp};
-use cloakroom::{
-    server::{
-        clients::{self, Registration},
-        oidc::scopes::Scopes,
-        users,
-    },
-    wire::fields::Email,
+use cloakroom::server::{
+    clients::{self, Registration},
+    fields::Email,
+    oidc::scopes::Scopes,
+    users,
 };
 use serde_json::Value;
 
