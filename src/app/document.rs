@@ -170,7 +170,8 @@ pub fn shell(files: &Files) -> impl IntoView + use<> {
                 {proof}
                 <MetaTags />
             </head>
-            <body>
+            // Addresses, keys and passwords are no words of a language.
+            <body spellcheck="false">
                 <App />
             </body>
         </html>

@@ -73,9 +73,7 @@ pub fn what_is_wrong(problem: Problem) -> String {
         Problem::Taken => "This address already has an account. Sign in instead.".to_owned(),
         Problem::TooShort { min } => format!("Use at least {min} characters."),
         Problem::TooLong { max } => format!("Use at most {max} characters."),
-        Problem::Unprintable => {
-            "There is a character in it that cannot be seen. Take it out.".to_owned()
-        }
+        Problem::Unprintable => "There is an invisible character in it. Type it again.".to_owned(),
         Problem::Common => {
             "This is one of the passwords people guess first. Choose another.".to_owned()
         }

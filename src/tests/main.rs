@@ -18,6 +18,7 @@ mod cookie_check;
 mod cross_site;
 mod doctor;
 mod doors;
+mod fields;
 mod forms;
 mod forward_auth;
 mod forwarded;

@@ -130,9 +130,6 @@ pub fn Field(
     /// What helps before anything is wrong.
     #[prop(optional)]
     hint: String,
-    /// Where what is typed is told; it stays in the page's memory.
-    #[prop(optional)]
-    typed: Option<RwSignal<String>>,
     /// The form's error.
     #[prop(into)]
     error: Signal<Option<Error>>,
@@ -141,57 +138,83 @@ pub fn Field(
     children: Option<Children>,
 ) -> impl IntoView {
     let problem = move || error.get().and_then(|error| error.of_field(name));
-    let hint_id = format!("{name}-hint");
-    let error_id = format!("{name}-error");
-    let described_by = {
-        let (hint_id, error_id, has_hint) = (hint_id.clone(), error_id.clone(), !hint.is_empty());
-        move || {
-            let ids = [
-                has_hint.then_some(hint_id.as_str()),
-                problem().is_some().then_some(error_id.as_str()),
-            ];
-            let ids: Vec<&str> = ids.into_iter().flatten().collect();
-            (!ids.is_empty()).then(|| ids.join(" "))
-        }
-    };
+    let described_by = described_by(name, !hint.is_empty(), error);
     let is_secret = kind == "password";
     let is_shown = RwSignal::new(false);
-    let kind = move || if is_shown.get() { "text" } else { kind };
+    let shown_as = move || {
+        if is_secret && !is_shown.get() {
+            "password"
+        } else {
+            "text"
+        }
+    };
     let input = view! {
         <input
             id=name
             name=name
-            type=kind
+            type=shown_as
             autocomplete=autocomplete
             value=value
             aria-describedby=described_by
             aria-invalid=move || problem().map(|_| "true")
-            spellcheck="false"
+            // Chromium changes some international domains in a field of type `email`.
+            inputmode=(kind == "email").then_some("email")
             autocapitalize="none"
-            on:input=move |event| {
-                if let Some(typed) = typed {
-                    typed.set(event_target_value(&event));
-                }
-            }
         />
     };
+    let input = if is_secret {
+        beside_show_button(name, is_shown, input.into_any())
+    } else {
+        input.into_any()
+    };
+    framed(name, label, input, hint, children, error)
+}
+
+/// Ids of what describes a field: its hint, and its error while there is one.
+pub fn described_by(
+    name: &'static str,
+    has_hint: bool,
+    error: Signal<Option<Error>>,
+) -> impl Fn() -> Option<String> + Send + Clone + 'static {
+    move || {
+        let is_wrong = error.get().is_some_and(|it| it.of_field(name).is_some());
+        match (has_hint, is_wrong) {
+            (true, true) => Some(format!("{name}-hint {name}-error")),
+            (true, false) => Some(format!("{name}-hint")),
+            (false, true) => Some(format!("{name}-error")),
+            (false, false) => None,
+        }
+    }
+}
+
+/// Input of a password with the button that shows it.
+pub fn beside_show_button(name: &'static str, is_shown: RwSignal<bool>, input: AnyView) -> AnyView {
+    view! {
+        <div class="secret">
+            {input} <ShowButton of=name is_shown=is_shown />
+        </div>
+    }
+    .into_any()
+}
+
+/// An input between its label and its error.
+pub fn framed(
+    name: &'static str,
+    label: &'static str,
+    input: AnyView,
+    hint: String,
+    children: Option<Children>,
+    error: Signal<Option<Error>>,
+) -> AnyView {
+    let problem = move || error.get().and_then(|error| error.of_field(name));
     view! {
         <div class="field">
             <label for=name>{label}</label>
-            {if is_secret {
-                view! {
-                    <div class="secret">
-                        {input} <ShowButton of=name is_shown=is_shown />
-                    </div>
-                }
-                    .into_any()
-            } else {
-                input.into_any()
-            }}
+            {input}
             {(!hint.is_empty())
                 .then(|| {
                     view! {
-                        <p class="hint" id=hint_id>
+                        <p class="hint" id=format!("{name}-hint")>
                             {hint}
                         </p>
                     }
@@ -201,7 +224,7 @@ pub fn Field(
                 problem()
                     .map(|problem| {
                         view! {
-                            <p class="error" id=error_id.clone()>
+                            <p class="error" id=format!("{name}-error")>
                                 {words::what_is_wrong(problem)}
                             </p>
                         }
@@ -209,6 +232,7 @@ pub fn Field(
             }}
         </div>
     }
+    .into_any()
 }
 
 /// Shows a password while it is typed. It needs a script, so it is not there without one.

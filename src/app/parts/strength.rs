@@ -1,10 +1,13 @@
 //! A new password, and how strong it is, in words, while it is typed.
 
 use crate::{
-    app::{parts::form::Field, words},
-    wire::{Error, Problem, strength, users::PasswordPolicy},
+    app::{
+        parts::form::{beside_show_button, described_by, framed},
+        words,
+    },
+    wire::{Error, Problem, fields::PASSWORD_MAX, strength, users::PasswordPolicy},
 };
-use leptos::{prelude::*, task::spawn_local};
+use leptos::{prelude::*, tachys::html::attribute::custom::custom_attribute, task::spawn_local};
 
 /// The estimator and its dictionaries are heavier than the whole app, so they are a file of
 /// their own that is fetched when somebody begins to type.
@@ -13,6 +16,11 @@ async fn judge(password: String, email: String) -> (u8, Option<Problem>) {
     let strength::Strength { score, reason } = strength::judge(&password, &email);
     (score, reason)
 }
+
+/// The browser cuts off all that is typed or pasted beyond this, in UTF-16 code units, and says
+/// nothing. No password that the server takes is that long, in whatever normal form it is typed, so
+/// that one that is a little too long is refused and never kept short.
+const TYPED_MAX: u32 = 4 * PASSWORD_MAX;
 
 /// The field of a new password, with what is asked of it.
 #[component]
@@ -34,19 +42,34 @@ pub fn NewPasswordField(
         "At least {} characters. A few words you will remember work well.",
         policy.min_length
     );
-    view! {
-        <Field
+    // What password managers make a password by.
+    let rules = format!(
+        "minlength: {}; maxlength: {PASSWORD_MAX};",
+        policy.min_length
+    );
+    let is_shown = RwSignal::new(false);
+    let input = view! {
+        <input
+            id=name
             name=name
-            label=label
-            kind="password"
+            type=move || if is_shown.get() { "text" } else { "password" }
             autocomplete="new-password"
-            hint=hint
-            typed=typed
-            error=error
-        >
-            <StrengthMeter password=typed min=policy.min_length />
-        </Field>
-    }
+            minlength=policy.min_length
+            maxlength={TYPED_MAX}
+            {..custom_attribute("passwordrules", rules)}
+            aria-describedby=described_by(name, true, error)
+            aria-invalid=move || {
+                error.get().is_some_and(|error| error.of_field(name).is_some()).then_some("true")
+            }
+            autocapitalize="none"
+            on:input=move |event| typed.set(event_target_value(&event))
+        />
+    };
+    let input = beside_show_button(name, is_shown, input.into_any());
+    let meter: Children = Box::new(move || {
+        view! { <StrengthMeter password=typed min=policy.min_length /> }.into_any()
+    });
+    framed(name, label, input, hint, Some(meter), error)
 }
 
 /// Says how strong what stands in the field is: the same code as the server's rule.

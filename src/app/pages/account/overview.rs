@@ -86,7 +86,9 @@ fn Overview(
             <h2 id="who">"Who you are here"</h2>
             <dl class="facts">
                 <dt>"E-mail address"</dt>
-                <dd>{viewer.email}</dd>
+                <dd>
+                    <bdi>{viewer.email}</bdi>
+                </dd>
                 <dt>"Member since"</dt>
                 <dd>
                     <Time at=viewer.created_at>{words::date(viewer.created_at)}</Time>
