@@ -54,7 +54,7 @@ test("the address of a function leads to its page", async ({ page }) => {
   await expect(page.getByRole("button", { name: "Create account" })).toBeVisible();
 });
 
-test("a form that a session did not wait for comes back after signing in", async ({ page }) => {
+test("a form whose session had ended comes back after signing in", async ({ page }) => {
   test.skip(scriptsRun(), "A page with scripts signs in in place.");
   const email = await signUp(page);
   await page.goto("/account/keys");

@@ -86,7 +86,7 @@ impl Signer {
     }
 
     /// Names the user of a token that one of our keys signed for this purpose, whether or not it has
-    /// ended. It signs nobody in: it says whose form waits.
+    /// ended. It signs no user in: it says whose form waits.
     pub fn user_of(&self, token: &str) -> Option<String> {
         let claims: Claims = self.0.verify(token)?;
         (claims.iss == ISSUER).then_some(claims.sub)
