@@ -1,4 +1,4 @@
-/* The one dialog and the one note of session.js. Text goes in as text, so that none of it can be markup. */
+/* The one dialog and the one note of session.js. Text is set as text content, never as markup. */
 
 let dialog = null;
 let now = "";
@@ -7,7 +7,7 @@ let countdown = null;
 let heard = null;
 let noted = null;
 
-/** What is shown: "", "warning", "sign-in", "signed-out" or "another". */
+/** State of the dialog: "", "warning", "sign-in", "signed-out" or "another". */
 export function state() {
   return now;
 }
@@ -38,8 +38,8 @@ export function cover(why, given) {
   open(why, why === "another" ? another() : signedOut());
 }
 
-/** A line at the foot of the page, which takes no focus; "" takes it away. */
-export function note(text, signIn) {
+/** Shows a line at the foot of the page, which takes no focus, and a button in it; "" removes it. */
+export function note(text, press) {
   if (text === "") {
     noted?.remove();
     noted = null;
@@ -51,14 +51,14 @@ export function note(text, signIn) {
   }
   if (noted.firstChild?.textContent === text) return;
   noted.replaceChildren(element("p", { textContent: text }));
-  if (signIn) noted.append(button("Sign in", "btn", signIn));
+  if (press) noted.append(button(press[0], "btn", press[1]));
 }
 
-// ------------------------------------------------------------------------------------ What is in it
+// ------------------------------------------------------------------------------------- Contents
 
 function warning({ left }) {
   countdown = element("b");
-  // The countdown is for the eye; a screen reader hears of it now and then.
+  // A screen reader announces three moments of the countdown, not each second.
   heard = element("span", { className: "unseen", role: "status" });
   const text = paragraph("You will be signed out in ", countdown, ", because this browser has not used the account for a while.");
   const parts = [title("Are you still there?"), text, heard, problem(), row(button("Stay signed in", "btn primary", stay))];
@@ -113,7 +113,7 @@ function secret() {
   ];
 }
 
-// ------------------------------------------------------------------------------------ What is done
+// -------------------------------------------------------------------------------------- Actions
 
 async function signIn() {
   const [email, typed, kept] = ["email", "password", "keep"].map((it) => document.getElementById(`session-${it}`));
@@ -130,7 +130,7 @@ async function stay() {
   await atWork(() => handlers.stay());
 }
 
-/** One try at a time; what it comes to is told in the dialog, if it is still the same one. */
+/** Runs one try at a time, and shows its failure if the dialog is still in the same state. */
 async function atWork(attempt) {
   if (dialog.getAttribute("aria-busy")) return;
   const was = now;
@@ -196,7 +196,7 @@ function make() {
   return made;
 }
 
-// ------------------------------------------------------------------------------------ The elements
+// ------------------------------------------------------------------------------------- Elements
 
 function element(name, { role, ...properties } = {}, ...children) {
   const made = Object.assign(document.createElement(name), properties);

@@ -1,8 +1,8 @@
 /*
- * Loaded by pages with a session, and by no others. What a user has typed on such a page is not lost
- * when the session ends: the page warns before it ends for want of use, asks for the password in place
- * when a call is refused because it has ended, and then repeats the call. Every call names the account
- * that the page was made for, so that none acts on another (`src/server/page_account.rs`).
+ * Keeps the text of a page's forms when the session ends. Only pages with a session load it. The page
+ * warns before the idle end, asks for the password in place when a call is refused because the session
+ * has ended, and then repeats the call. Every call names the account that the page was made for, so that
+ * none acts on another (`src/server/page_account.rs`).
  *
  * It wraps `fetch`, which the page's program calls: neither a form nor a list has to know of it.
  */
@@ -22,12 +22,15 @@ let number = Number(numberAtFirst);
 let usedAt = Date.now() - performance.now();
 /** How long the session certainly goes on after it was used, in milliseconds. */
 let idle = certain(Number(idleTimeoutS));
+/** When a session of the account was copied, if its owner is to be told; `isCopied` once they signed in here since. */
+let copiedAt = null;
+let isCopied = false;
 let endsAt = Date.now() + Number(leftS) * 1000;
-/** What the user was told of: the time of use after which the session ended. */
+/** Time of use after which the session ended, once the user was told so. */
 let toldOf = 0;
 let timer = 0;
 let isPinging = false;
-/** The user would not sign in, and has done nothing since: what the page asks by itself does not ask again. */
+/** The user cancelled the sign-in and has done nothing since: calls that the page makes by itself open no dialog. */
 let isDeclined = false;
 /** Calls that wait until the account is signed in again; each is told whether it is. */
 let waiting = [];
@@ -52,7 +55,7 @@ async function call(request, name) {
       if (await signedInAgain()) continue;
     } else if (code === "sign_in_needed") {
       if (OPEN.includes(name) || isDeclined) return response;
-      if (state() === "" || state() === "warning") askForPassword("You were signed out. What you typed is still here.");
+      if (state() === "" || state() === "warning") askForPassword("You were signed out.");
       if (await signedInAgain()) continue;
     } else if (!OPEN.includes(name) && response.status < 500) {
       used(at);
@@ -99,7 +102,7 @@ async function ping() {
   const at = Date.now();
   const viewer = await ask("viewer");
   if (viewer.code) return viewer.code;
-  ({ number } = viewer.session);
+  ({ number, copied_at: copiedAt } = viewer.session);
   idle = certain(viewer.session.idle_timeout_s);
   endsAt = at + (viewer.session.ends_at - viewer.now) * 1000;
   used(at);
@@ -108,7 +111,8 @@ async function ping() {
 
 // ------------------------------------------------------------------------------ Signing in again
 
-function askForPassword(text) {
+function askForPassword(reason) {
+  const text = isTyped() ? `${reason} What you typed is still here.` : reason;
   show("sign-in", { text, email, signIn, cancel });
 }
 
@@ -121,14 +125,14 @@ for (const kind of ["pointerdown", "keydown", "click"]) {
   addEventListener(kind, () => (isDeclined = false), { capture: true });
 }
 
-/** The sign-in page would take what was typed. */
+/** Keeps the user on a page in which they have typed something: the sign-in page would discard it. */
 document.addEventListener(
   "click",
   (event) => {
     const isElsewhere = event.ctrlKey || event.metaKey || event.shiftKey;
     if (isElsewhere || !event.target.closest("a[href^='/sign-in']") || !isTyped()) return;
     event.preventDefault();
-    askForPassword("What you typed stays on this page.");
+    askForPassword("You were signed out.");
   },
   { capture: true },
 );
@@ -139,9 +143,14 @@ async function signIn(typedEmail, password, isKept) {
   if (keyOf(typedEmail) !== keyOf(email)) return "This page is not of that account. Use the address that it was opened with, or load the page anew.";
   const answer = await ask("sign_in", { email, password, ...(isKept ? { keep_me_signed_in: "true" } : {}) });
   const code = answer.code || (await ping());
-  if (code === "") back();
-  else if (code === "another_account") hidePage("another");
-  else return words(code, answer);
+  if (code === "") {
+    isCopied = copiedAt !== null;
+    back();
+  } else if (code === "another_account") {
+    hidePage("another");
+  } else {
+    return words(code, answer);
+  }
   return "";
 }
 
@@ -194,7 +203,7 @@ function usedBy(at) {
   tick();
 }
 
-/** Warns or tells what is due, and looks again when the next is. */
+/** Shows the warning or the note that is due, and sets the timer for the next. */
 function tick() {
   clearTimeout(timer);
   const now = Date.now();
@@ -202,7 +211,7 @@ function tick() {
   const leftInAll = endsAt - now;
   if (left <= 0 && toldOf !== usedAt && leftInAll > left) {
     toldOf = usedAt;
-    if (state() === "" || state() === "warning") askForPassword("You were signed out because this browser did not use the account for a while. What you typed is still here.");
+    if (state() === "" || state() === "warning") askForPassword("You were signed out because this browser did not use the account for a while.");
   } else if (left > 0 && left <= lead() && leftInAll > left) {
     if (state() === "" || state() === "warning") show("warning", { left, stay });
   }
@@ -214,13 +223,16 @@ function tick() {
 
 /** No use of the account moves the absolute end, so that a user who has typed something must know. */
 function tellAbsoluteEnd(left) {
-  if (left > 2 * lead() || !isTyped()) {
+  if (isCopied) {
+    // A page that is loaded says more.
+    note("You were signed out because a copy of your sign-in was used.", ["Load the page anew", () => location.reload()]);
+  } else if (left > 2 * lead() || !isTyped()) {
     note("");
   } else if (left > 0) {
     const at = new Date(endsAt).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
     note(`You will be signed out at ${at}: a sign-in lasts no longer. Send what you have typed before, or sign in again then; it stays on this page.`);
   } else if (state() === "") {
-    note("You were signed out: a sign-in lasts no longer. What you typed is still here.", () => askForPassword("Your sign-in has reached its end. What you typed is still here."));
+    note("You were signed out: a sign-in lasts no longer. What you typed is still here.", ["Sign in", () => askForPassword("Your sign-in has reached its end.")]);
   }
 }
 
@@ -228,13 +240,13 @@ function tellAbsoluteEnd(left) {
 async function stay() {
   const code = await ping();
   if (code === "") hide();
-  else if (code === "sign_in_needed") askForPassword("You were signed out. What you typed is still here.");
+  else if (code === "sign_in_needed") askForPassword("You were signed out.");
   else if (code === "another_account") hidePage("another");
   else return words(code, {});
   return "";
 }
 
-/** Typing is use. It asks nothing in the way of what is typed. */
+/** Typing prolongs the session. A refusal opens no dialog while the user types. */
 document.addEventListener("input", async () => {
   if (isPinging || state() !== "" || Date.now() - usedAt < Math.min(TYPING_EVERY, idle / 4)) return;
   isPinging = true;
@@ -261,8 +273,8 @@ function isTyped() {
 }
 
 /**
- * Takes the page out of sight: the browser is signed in to no account, or to another. All of it, since
- * what was typed is as private as the lists beside it.
+ * Hides the page: the browser is signed in to no account, or to another. The form is hidden too, since
+ * its text is as private as the lists beside it.
  */
 function hidePage(why) {
   cover(why, { signIn });

@@ -1,5 +1,5 @@
-// A session ends while a form is half filled: the page asks for the password in place, and what was
-// typed is not lost.
+// A session ends while a form is half filled: the page asks for the password in place, and the form
+// keeps its text.
 import { callsOf, dialog, endSession, signInAgain } from "../fixtures/ending.ts";
 import { choose, create, shownKey } from "../fixtures/keys.ts";
 import { relyingParty } from "../fixtures/relying-party.ts";
@@ -131,6 +131,25 @@ test("a wrong password is told in the dialog, and Escape leaves the form as it w
   await page.getByRole("button", { name: "Keep it" }).click();
   await signInAgain(page, email);
   await expect(page.locator(".note")).toHaveText(["milk, bread"]);
+});
+
+test("a user whose sign-in was copied is told so when they sign in again in place", async ({ page }) => {
+  const email = await signUp(page);
+  await page.goto("/notes", { waitUntil: "networkidle" });
+  await page.getByLabel("A new note").fill("milk, bread");
+  await endSession(page, email);
+  // As the server says after a copy, which takes minutes to be noticed.
+  await page.route("**/api/viewer", async (route) => {
+    const answer = await route.fetch();
+    const viewer = await answer.json();
+    viewer.session.copied_at = viewer.now;
+    await route.fulfill({ response: answer, json: viewer });
+  });
+  await page.getByRole("button", { name: "Keep it" }).click();
+  await signInAgain(page, email);
+  await expect(page.locator(".note")).toHaveText(["milk, bread"]);
+  await expect(page.locator(".session-note")).toContainText("a copy of your sign-in was used");
+  await expectFitAndAccessible(page, "copied-in-place");
 });
 
 test("a second press while the password is checked signs in once", async ({ page }) => {

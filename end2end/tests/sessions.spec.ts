@@ -1,4 +1,5 @@
 // Devices, a changed password, and what happened: with JavaScript and without.
+import { dialog } from "../fixtures/ending.ts";
 import { forgetfulURL } from "../fixtures/server.ts";
 import { elsewhere, expect, expectFitAndAccessible, fill, goTo, password, scriptsRun, signOut, signUp, test } from "../fixtures/test.ts";
 
@@ -43,6 +44,10 @@ test("a changed password signs other devices out, which say so at their next cli
 
   for (const [name, other] of Object.entries(others)) {
     await goTo(other, name);
+    if (scriptsRun()) {
+      await expect(dialog(other)).toContainText("You were signed out.");
+      await other.keyboard.press("Escape");
+    }
     await expect(other.getByRole("alert")).toContainText("You were signed out. Sign in to go on.");
     await other.context().close();
   }
@@ -77,7 +82,7 @@ test.describe("where a sign-in is recent for five seconds", () => {
   test("asks for the password, and then carries on", async ({ page }) => {
     const email = await signUp(page);
     const other = await elsewhere(page, email);
-    await page.goto("/account/sessions");
+    await page.goto("/account/sessions", { waitUntil: "networkidle" });
     // Nobody has this session; whether it is looked for tells whether the sign-in is recent.
     const ended = () =>
       page.request.post("/api/end_session", { form: { id: "nobody-has-it" }, headers: { origin: forgetfulURL } });

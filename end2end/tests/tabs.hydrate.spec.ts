@@ -46,7 +46,7 @@ test("a tab in which something is typed is out of sight after a sign-out, and go
   await signOut(page);
   const asks = dialog(other);
   await expect(asks.getByRole("heading", { name: "This browser is signed out" })).toBeVisible();
-  // Neither what was kept nor what was typed, nor whose it is, also after Escape.
+  // No note, no text of the form and no address is in sight, also after Escape.
   for (let presses = 0; presses < 3; presses += 1) await other.keyboard.press("Escape");
   await expect(asks).toBeVisible();
   await expect(other.getByText("kept before")).toBeHidden();
@@ -68,7 +68,7 @@ test("a tab in which something is typed is out of sight after a sign-out, and go
   await expect(other.locator(".note")).toHaveText(["half written", "kept before"]);
 });
 
-test("what was typed before a sign-out can be discarded", async ({ page }) => {
+test("text of before a sign-out can be discarded", async ({ page }) => {
   await signUp(page);
   const other = await halfWritten(page);
   await signOut(page);
@@ -143,7 +143,7 @@ test("a page of before its browser's session, and any other text, cannot take a 
   await expect(other.getByLabel("A new note")).toHaveValue("half written");
 });
 
-test("a tab that was signed out elsewhere asks for the password and keeps what was typed", async ({ page }) => {
+test("a tab that was signed out elsewhere asks for the password and keeps the form", async ({ page }) => {
   const email = await signUp(page);
   const other = await elsewhere(page, email);
   await page.goto("/account/security", { waitUntil: "networkidle" });
