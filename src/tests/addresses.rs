@@ -195,14 +195,14 @@ async fn people_read_the_script_of_a_domain_and_clients_its_ascii_form() {
         .open("/sign-in?email=ada@xn--bcher-kva.example")
         .await
         .body;
-    assert!(page.contains("ada@bücher.example") && !page.contains("xn--"));
+    assert!(page.contains("value=\"ada@bücher.example\""), "{page}");
     // No name is made up for a domain that has none.
     let page = app
         .browser()
         .open("/sign-in?email=ada@xn--a.example")
         .await
         .body;
-    assert!(page.contains("ada@xn--a.example"));
+    assert!(page.contains("value=\"ada@xn--a.example\""), "{page}");
     let asked = browser
         .request(Method::GET, "/auth/check")
         .header("x-forwarded-proto", "https")

@@ -41,7 +41,7 @@ impl Email {
         if typed.len() > TYPED_MAX {
             return Err(Problem::TooLong { max: 254 });
         }
-        let address: String = with_plain_letters(typed).nfc().collect();
+        let address: String = with_plain_letters(typed.nfc()).nfc().collect();
         if address.chars().any(|c| is_invisible(c) && !is_joiner(c)) {
             return Err(Problem::Unprintable);
         }
@@ -122,9 +122,9 @@ fn key_before(typed: &str, domain: &str) -> Option<String> {
 
 /// Writes letters and digits of other widths and faces, such as `ａ`, as the ones that they stand for.
 /// An input method for Japanese or Chinese types them by accident; no mailbox is named with them.
-fn with_plain_letters(typed: &str) -> String {
-    let mut plain = String::with_capacity(typed.len());
-    for c in typed.chars() {
+fn with_plain_letters(typed: impl Iterator<Item = char>) -> String {
+    let mut plain = String::new();
+    for c in typed {
         let start = plain.len();
         if !c.is_ascii() {
             decompose_compatible(c, |part| plain.push(part));
