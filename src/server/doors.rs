@@ -48,11 +48,11 @@ pub fn signed_in() -> Result<(Caller, Arc<Session>), wire::Error> {
 /// the password, and carries on.
 pub fn recently_signed_in() -> Result<(Caller, Arc<Session>), wire::Error> {
     let (caller, session) = signed_in()?;
-    let recent_s = i64::from(caller.state.config.session.recent_sign_in_s);
-    if caller.state.clock.now_s() >= session.authenticated_at + recent_s {
-        return Err(wire::Error::RecentSignInNeeded);
+    if session.is_recent(&caller.state) {
+        Ok((caller, session))
+    } else {
+        Err(wire::Error::RecentSignInNeeded)
     }
-    Ok((caller, session))
 }
 
 /// Pages that nobody sees who is not signed in, and all that is below them.

@@ -2,6 +2,7 @@
 
 use crate::app::{Browser, COOKIE, EMAIL, PASSWORD, Program, TestApp};
 use cloakroom::server::{fields::Email, users};
+use reqwest::Method;
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
@@ -507,7 +508,18 @@ async fn a_new_key_is_shown_for_an_hour_to_the_session_that_made_it_alone() {
     // No other account takes it out of sight.
     let answer = mallory.call("acknowledge_api_key", &[("id", &id)]).await;
     assert_eq!(answer.status, 404);
-    app.pass(3_599);
+    app.pass(599);
+    assert_eq!(ada.shown_keys().await, [key.clone()]);
+    // Later than that the holder of a copied cookie would get a key without the password.
+    app.pass(1);
+    assert!(ada.shown_keys().await.is_empty());
+    let listed = ada
+        .send(ada.request(Method::GET, "/api/list_api_keys"))
+        .await;
+    assert!(!listed.body.contains(&key), "{}", listed.body);
+    app.pass(2_999);
+    let form = [("next", "/account/keys"), ("password", PASSWORD)];
+    ada.submit("/account/keys", "confirm_password", &form).await;
     assert_eq!(ada.shown_keys().await, [key]);
     app.pass(1);
     assert!(ada.shown_keys().await.is_empty());

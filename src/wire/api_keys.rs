@@ -170,8 +170,8 @@ pub struct ShownKey {
     pub label: String,
     /// How it begins and ends.
     pub shown_as: String,
-    /// The key itself.
-    pub key: String,
+    /// The key itself; left out where the sign-in is no longer recent.
+    pub key: Option<String>,
 }
 
 impl std::fmt::Debug for ShownKey {

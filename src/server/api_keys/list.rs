@@ -29,8 +29,9 @@ pub async fn list(state: &State, user_id: &str) -> Result<Vec<ApiKey>, Error> {
     Ok(rows.into_iter().map(|row| row.describe(state)).collect())
 }
 
-/// The keys of this session's user that can be used, the newest first, and the text of those that
-/// this session made and still shows.
+/// The keys of this session's user that can be used, the newest first, and those that this session
+/// made and still shows. Their text needs a recent sign-in, as making a key does: otherwise the holder
+/// of a copied cookie would get a key without the password.
 ///
 /// # Errors
 /// If the database does not answer.
@@ -40,7 +41,7 @@ pub async fn list_for(state: &State, session: &Session) -> Result<ApiKeys, Error
     let shown = rows
         .iter()
         .filter(|row| row.is_shown_in(session, now))
-        .map(|row| row.reveal(state, session))
+        .map(|row| row.show(state, session))
         .collect::<Result<_, _>>()?;
     let keys = rows.into_iter().map(|row| row.describe(state)).collect();
     Ok(ApiKeys { keys, shown, now })
@@ -64,8 +65,19 @@ impl Row {
         self.shown_in.as_ref() == Some(&session.id) && now < self.created_at + SHOWN_FOR_S
     }
 
+    fn show(&self, state: &State, session: &Session) -> Result<ShownKey, Error> {
+        let is_recent = session.is_recent(state);
+        let key = is_recent.then(|| self.reveal(state, session)).transpose()?;
+        Ok(ShownKey {
+            id: self.id.clone(),
+            label: self.label.clone(),
+            shown_as: self.shown_as.clone(),
+            key,
+        })
+    }
+
     /// Signs the key once more: the same words under the same signing key are the same text.
-    fn reveal(&self, state: &State, session: &Session) -> Result<ShownKey, Error> {
+    fn reveal(&self, state: &State, session: &Session) -> Result<String, Error> {
         let scopes = Scopes::parse(&self.scopes).map_err(|_| Error::Crypto("scopes"))?;
         let plain = state.api_keys.sign(&super::ApiKey {
             id: self.id.clone(),
@@ -74,12 +86,7 @@ impl Row {
             created_at: self.created_at,
             expires_at: self.expires_at,
         })?;
-        Ok(ShownKey {
-            id: self.id.clone(),
-            label: self.label.clone(),
-            shown_as: self.shown_as.clone(),
-            key: plain.reveal(),
-        })
+        Ok(plain.reveal())
     }
 
     fn describe(self, state: &State) -> ApiKey {

@@ -163,6 +163,12 @@ impl Session {
                 .is_ok()
     }
 
+    /// Whether its owner has proved who they are recently enough for what asks for it.
+    pub fn is_recent(&self, state: &State) -> bool {
+        let recent_s = i64::from(state.config.session.recent_sign_in_s);
+        state.clock.now_s() < self.authenticated_at + recent_s
+    }
+
     /// Generation of its newest cookie.
     pub fn generation(&self) -> i64 {
         self.generations.newest

@@ -15,7 +15,7 @@ use crate::{
         },
         words,
     },
-    wire::Error,
+    wire::{Error, api_keys::ShownKey},
 };
 use form::{NewKeyForm, wanted};
 use leptos::prelude::*;
@@ -32,9 +32,11 @@ pub fn Keys() -> impl IntoView {
     let create = ServerAction::<CreateApiKey>::new();
     let revoke = ServerAction::<RevokeApiKey>::new();
     let acknowledge = ServerAction::<AcknowledgeApiKey>::new();
+    let confirmed = RwSignal::new(0);
     let list = Resource::new(
         move || {
             (
+                confirmed.get(),
                 create.version().get(),
                 revoke.version().get(),
                 acknowledge.version().get(),
@@ -43,18 +45,26 @@ pub fn Keys() -> impl IntoView {
         |_| list_api_keys(),
     );
     let just_made = RwSignal::new(None);
-    // A list that cannot be read takes no new key out of sight.
-    let shown = StoredValue::new(Vec::new());
+    // Neither a list that cannot be read nor one without the text takes a new key out of sight.
+    let shown = StoredValue::new(Vec::<ShownKey>::new());
     let shown = move || {
-        if let Some(Ok(keys)) = list.get() {
+        if let Some(Ok(mut keys)) = list.get() {
+            let before = shown.get_value();
+            for key in keys.shown.iter_mut().filter(|key| key.key.is_none()) {
+                let known = before.iter().find(|known| known.id == key.id);
+                key.key = known.and_then(|known| known.key.clone());
+            }
             shown.set_value(keys.shown);
         }
         shown.get_value()
     };
+    let show = Callback::new(move |()| confirmed.update(|times| *times += 1));
     let done = RwSignal::new(revoked_before().map(words::revoked));
     let refused = RwSignal::new(refused_before());
     let failed = RwSignal::new("Revoking the key failed.");
     let asked = RwSignal::new(asked_before());
+    let is_out_of_sight =
+        move || asked.get().is_none() && shown().iter().any(|key| key.key.is_none());
     Effect::new(move |_| match create.value().get() {
         Some(Ok(new)) => {
             just_made.set(Some(new.id));
@@ -116,7 +126,8 @@ pub fn Keys() -> impl IntoView {
             <Transition>
                 // An element of its own: the list changes before the rest of the page is in place.
                 <div class="new-keys">
-                    <For each=shown key=|key| key.id.clone() let(key)>
+                    {move || is_out_of_sight().then(|| view! { <ShowAgain show=show /> })}
+                    <For each=shown key=|key| (key.id.clone(), key.key.is_some()) let(key)>
                         <NewKey key=key acknowledge=acknowledge just_made=just_made />
                     </For>
                 </div>
@@ -132,6 +143,20 @@ pub fn Keys() -> impl IntoView {
         </AccountPage>
     }
     .into_any()
+}
+
+/// Asks for the password before a new key is shown again.
+#[component]
+fn ShowAgain(show: Callback<()>) -> impl IntoView {
+    view! {
+        <Confirm
+            what="Enter your password to see your new key again."
+            then=""
+            id=None
+            path=PATH
+            go_on=show
+        />
+    }
 }
 
 /// Asks for the password before the key is made.

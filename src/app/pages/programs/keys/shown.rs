@@ -45,6 +45,7 @@ pub fn NewKey(
         }
     });
     let pending = Signal::derive(move || acknowledge.pending().get());
+    let is_in_sight = key.is_some();
     // Two keys may have one label.
     let which = format!(" {label} ({shown_as})");
     view! {
@@ -56,13 +57,21 @@ pub fn NewKey(
             <p>
                 "Copy it to where it is needed. It is shown on this page for an hour at most, to the device that made it, until you press “I have it”. After that it cannot be shown again."
             </p>
-            <p>
-                <code class="secret-text" node_ref=text>
-                    {key}
-                </code>
-            </p>
+            {key
+                .map(|key| {
+                    view! {
+                        <p>
+                            <code class="secret-text" node_ref=text>
+                                {key}
+                            </code>
+                        </p>
+                    }
+                })}
             <div class="row">
-                <CopyButton text=text which=which.clone() outcome=outcome />
+                {is_in_sight
+                    .then(|| {
+                        view! { <CopyButton text=text which=which.clone() outcome=outcome /> }
+                    })}
                 <Form action=acknowledge>
                     <input type="hidden" name="id" value=id />
                     <button
