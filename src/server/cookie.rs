@@ -150,7 +150,7 @@ enum Kind {
 struct SetCookie {
     kind: Kind,
     value: String,
-    /// None: until the browser closes. Zero: take it away.
+    /// None: for the browser to drop when it closes, unless it restores its tabs. Zero: take it away.
     max_age_s: Option<i64>,
 }
 
