@@ -255,9 +255,8 @@ impl World {
                     Event::AsksOtherNode(..) => Some(self.stale?),
                     _ => None,
                 };
-                let sent = match next.show(rule, who, cookie, memory) {
-                    Err(_) => return Some(After::Ends),
-                    Ok(sent) => sent,
+                let Ok(sent) = next.show(rule, who, cookie, memory) else {
+                    return Some(After::Ends);
                 };
                 let is_single = next.attacker.is_none();
                 let holder = next.holder(who)?;

@@ -15,7 +15,10 @@ use crate::{
         },
         words,
     },
-    wire::{Error, api_keys::ShownKey},
+    wire::{
+        Error,
+        api_keys::{ApiKeys, ShownKey},
+    },
 };
 use form::{NewKeyForm, wanted};
 use leptos::prelude::*;
@@ -32,11 +35,9 @@ pub fn Keys() -> impl IntoView {
     let create = ServerAction::<CreateApiKey>::new();
     let revoke = ServerAction::<RevokeApiKey>::new();
     let acknowledge = ServerAction::<AcknowledgeApiKey>::new();
-    let confirmed = RwSignal::new(0);
     let list = Resource::new(
         move || {
             (
-                confirmed.get(),
                 create.version().get(),
                 revoke.version().get(),
                 acknowledge.version().get(),
@@ -45,20 +46,8 @@ pub fn Keys() -> impl IntoView {
         |_| list_api_keys(),
     );
     let just_made = RwSignal::new(None);
-    // Neither a list that cannot be read nor one without the text takes a new key out of sight.
-    let shown = StoredValue::new(Vec::<ShownKey>::new());
-    let shown = move || {
-        if let Some(Ok(mut keys)) = list.get() {
-            let before = shown.get_value();
-            for key in keys.shown.iter_mut().filter(|key| key.key.is_none()) {
-                let known = before.iter().find(|known| known.id == key.id);
-                key.key = known.and_then(|known| known.key.clone());
-            }
-            shown.set_value(keys.shown);
-        }
-        shown.get_value()
-    };
-    let show = Callback::new(move |()| confirmed.update(|times| *times += 1));
+    let shown = keep_shown(list);
+    let show = Callback::new(move |()| list.refetch());
     let done = RwSignal::new(revoked_before().map(words::revoked));
     let refused = RwSignal::new(refused_before());
     let failed = RwSignal::new("Revoking the key failed.");
@@ -112,12 +101,7 @@ pub fn Keys() -> impl IntoView {
     view! {
         <Title text="API keys" />
         <AccountPage path=PATH title="API keys">
-            <p class="quiet">
-                "A key lets a program of yours ask about this account, without your password. "
-                "What it can ask is listed for " <a href="/developers" rel="external">
-                    "developers"
-                </a> "."
-            </p>
+            <Introduction />
             <div role="status" aria-live="polite">
                 {move || done.get().map(|text| view! { <p class="notice ok">{text}</p> })}
             </div>
@@ -143,6 +127,36 @@ pub fn Keys() -> impl IntoView {
         </AccountPage>
     }
     .into_any()
+}
+
+/// Says what a key is for.
+#[component]
+fn Introduction() -> impl IntoView {
+    view! {
+        <p class="quiet">
+            "A key lets a program of yours ask about this account, without your password. "
+            "What it can ask is listed for " <a href="/developers" rel="external">
+                "developers"
+            </a> "."
+        </p>
+    }
+}
+
+/// New keys to show. Neither a list that cannot be read nor one without the text takes one out of
+/// sight.
+fn keep_shown(list: Resource<Result<ApiKeys, Error>>) -> impl Fn() -> Vec<ShownKey> + Copy {
+    let shown = StoredValue::new(Vec::<ShownKey>::new());
+    move || {
+        if let Some(Ok(mut keys)) = list.get() {
+            let before = shown.get_value();
+            for key in keys.shown.iter_mut().filter(|key| key.key.is_none()) {
+                let known = before.iter().find(|known| known.id == key.id);
+                key.key = known.and_then(|known| known.key.clone());
+            }
+            shown.set_value(keys.shown);
+        }
+        shown.get_value()
+    }
 }
 
 /// Asks for the password before a new key is shown again.
