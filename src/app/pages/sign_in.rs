@@ -58,7 +58,7 @@ pub fn SignIn() -> impl IntoView {
                     />
                     <label for="keep_me_signed_in">"Keep me signed in"</label>
                     <p class="hint" id="keep_me_signed_in-hint">
-                        "On this device, also when the browser is closed. On a shared computer leave it off, and sign out."
+                        "Also after the browser is closed. On a shared computer leave it off, and sign out."
                     </p>
                 </div>
                 <Submit label="Sign in" pending_label="Signing in…" pending=pending />
