@@ -71,11 +71,33 @@ test("an address has one account", async ({ page }) => {
   const email = await signUp(page);
   await signOut(page);
   await page.goto("/sign-up");
-  await fill(page, email.toUpperCase(), password);
+  await fill(page, email.toUpperCase(), "another lamp over six stairs");
   await page.getByRole("button", { name: "Create account" }).click();
   await expect(page.getByLabel("E-mail address")).toHaveAccessibleDescription(
     /This address already has an account\. Sign in instead\./,
   );
+});
+
+test("a second click on \"Create account\" before the answer to the first signs in", async ({ page }) => {
+  // The page stays plain HTML, and the first answer never arrives.
+  await page.route(/\.wasm$/, () => undefined);
+  let clicks = 0;
+  let made = () => {};
+  const isMade = new Promise<void>((done) => (made = done));
+  await page.route("**/api/sign_up", async (route) => {
+    clicks += 1;
+    if (clicks > 1) return await route.continue();
+    await route.fetch({ maxRedirects: 0 });
+    made();
+  });
+  await page.goto("/sign-up", { waitUntil: "commit" });
+  await fill(page, newAddress(), password);
+  const button = page.getByRole("button", { name: "Create account" });
+  await button.click({ noWaitAfter: true });
+  await isMade;
+  await button.click({ noWaitAfter: true });
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Your account");
+  expect(clicks).toBe(2);
 });
 
 test("a wrong password and an unknown address are told the same", async ({ page }) => {
