@@ -9,9 +9,8 @@ use crate::{
             form::{Field, Progress, Submit, Summary, watch},
             layout::Page,
             server_form::Form,
-            time::Time,
+            time::{Shown, Time},
         },
-        words,
     },
     wire::notes::Note,
 };
@@ -97,7 +96,7 @@ fn List(notes: Vec<Note>) -> impl IntoView {
                         {note.text}
                     </p>
                     <p class="quiet small">
-                        <Time at=at>{words::exact_in_words(at)}</Time>
+                        <Time at=at shown=Shown::Exact />
                     </p>
                 </li>
             }

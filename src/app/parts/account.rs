@@ -2,7 +2,10 @@
 
 use crate::{
     app::{
-        parts::{layout::Page, time::Time},
+        parts::{
+            layout::Page,
+            time::{Shown, Time},
+        },
         viewer::WhoIsSignedIn,
         words,
     },
@@ -74,7 +77,7 @@ fn Copied(at: i64) -> impl IntoView {
     view! {
         <div class="notice danger">
             <p>
-                "A copy of your sign-in was used on " <Time at=at>{words::exact_in_words(at)}</Time>
+                "A copy of your sign-in was used on " <Time at=at shown=Shown::Exact />
                 ". The copy and the device it was made from were both signed out."
             </p>
             <p>

@@ -163,7 +163,7 @@ pub fn Field(
         />
     };
     let input = if is_secret {
-        beside_show_button(name, is_shown, input.into_any())
+        beside_show_button(name, label, is_shown, input.into_any())
     } else {
         input.into_any()
     };
@@ -188,10 +188,15 @@ pub fn described_by(
 }
 
 /// Input of a password with the button that shows it.
-pub fn beside_show_button(name: &'static str, is_shown: RwSignal<bool>, input: AnyView) -> AnyView {
+pub fn beside_show_button(
+    name: &'static str,
+    label: &'static str,
+    is_shown: RwSignal<bool>,
+    input: AnyView,
+) -> AnyView {
     view! {
         <div class="secret">
-            {input} <ShowButton of=name is_shown=is_shown />
+            {input} <ShowButton of=name label=label is_shown=is_shown />
         </div>
     }
     .into_any()
@@ -237,7 +242,7 @@ pub fn framed(
 
 /// Shows a password while it is typed. It needs a script, so it is not there without one.
 #[component]
-fn ShowButton(of: &'static str, is_shown: RwSignal<bool>) -> impl IntoView {
+fn ShowButton(of: &'static str, label: &'static str, is_shown: RwSignal<bool>) -> impl IntoView {
     let is_live = RwSignal::new(false);
     Effect::new(move |_| is_live.set(true));
     view! {
@@ -249,7 +254,7 @@ fn ShowButton(of: &'static str, is_shown: RwSignal<bool>) -> impl IntoView {
             on:click=move |_| is_shown.update(|shown| *shown = !*shown)
         >
             {move || if is_shown.get() { "Hide" } else { "Show" }}
-            <span class="unseen">" password"</span>
+            <span class="unseen">" " {label}</span>
         </button>
     }
 }

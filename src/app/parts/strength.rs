@@ -65,7 +65,7 @@ pub fn NewPasswordField(
             on:input=move |event| typed.set(event_target_value(&event))
         />
     };
-    let input = beside_show_button(name, is_shown, input.into_any());
+    let input = beside_show_button(name, label, is_shown, input.into_any());
     let meter: Children = Box::new(move || {
         view! { <StrengthMeter password=typed min=policy.min_length /> }.into_any()
     });

@@ -5,7 +5,7 @@ use crate::{
     app::{
         parts::{
             account::{AccountPage, instead},
-            time::Time,
+            time::{Shown, Time, Zone},
         },
         words,
     },
@@ -75,29 +75,34 @@ pub fn Activity() -> impl IntoView {
 /// A list by day, one sentence an entry.
 #[component]
 pub fn Entries(page: activity::Activity) -> impl IntoView {
-    let mut days: Vec<(String, Vec<activity::Entry>)> = Vec::new();
-    for entry in page.entries {
-        let day = words::date(entry.at);
-        match days.last_mut() {
-            Some((last, entries)) if *last == day => entries.push(entry),
-            _ => days.push((day, vec![entry])),
-        }
-    }
-    days.into_iter()
-        .map(|(day, entries)| {
-            view! {
-                <section class="day">
-                    <h3>{day}</h3>
-                    <ul role="list">
-                        {entries
-                            .into_iter()
-                            .map(|entry| view! { <Happened entry=entry /> })
-                            .collect_view()}
-                    </ul>
-                </section>
+    let zone = Zone::of_page();
+    move || {
+        let mut days: Vec<(String, Vec<activity::Entry>)> = Vec::new();
+        for entry in page.entries.clone() {
+            let day = zone.get().date(entry.at);
+            match days.last_mut() {
+                Some((last, entries)) if *last == day => entries.push(entry),
+                _ => days.push((day, vec![entry])),
             }
-        })
-        .collect_view()
+        }
+        days.into_iter()
+            .map(|(day, entries)| view! { <Day day=day entries=entries /> })
+            .collect_view()
+    }
+}
+
+#[component]
+fn Day(day: String, entries: Vec<activity::Entry>) -> impl IntoView {
+    let entries = entries
+        .into_iter()
+        .map(|entry| view! { <Happened entry=entry /> })
+        .collect_view();
+    view! {
+        <section class="day">
+            <h3>{day}</h3>
+            <ul role="list">{entries}</ul>
+        </section>
+    }
 }
 
 #[component]
@@ -110,7 +115,7 @@ fn Happened(entry: activity::Entry) -> impl IntoView {
     );
     view! {
         <li class:alarming=is_alarming>
-            <Time at=entry.at>{words::time_of_day(entry.at)}</Time>
+            <Time at=entry.at shown=Shown::TimeOfDay />
             <div>
                 <p>{words::happened(entry.kind, entry.how_many)}</p>
                 <p class="quiet small">

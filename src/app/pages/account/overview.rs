@@ -7,7 +7,7 @@ use crate::{
         parts::{
             account::{AccountPage, instead},
             ticket::Ticket,
-            time::Time,
+            time::{Shown, Time},
         },
         viewer::WhoIsSignedIn,
         words,
@@ -91,7 +91,7 @@ fn Overview(
                 </dd>
                 <dt>"Member since"</dt>
                 <dd>
-                    <Time at=viewer.created_at>{words::date(viewer.created_at)}</Time>
+                    <Time at=viewer.created_at shown=Shown::Date />
                 </dd>
             </dl>
         </section>
@@ -101,14 +101,13 @@ fn Overview(
                 <Ticket id=None number=session.number device=words::device(&session.device) is_this=true>
                     <p>
                         "Signed in "
-                        <Time at=session
-                            .started_at>{words::ago(session.started_at, viewer.now)}</Time>
+                        <Time at=session.started_at shown=Shown::Ago(viewer.now) />
                     </p>
                     <p>
                         {format!(
                             "Ends after {} without use, and on ",
                             words::span(session.idle_timeout_s),
-                        )} <Time at=session.ends_at>{words::date(session.ends_at)}</Time>
+                        )} <Time at=session.ends_at shown=Shown::Date />
                         " at the latest"
                     </p>
                 </Ticket>

@@ -10,7 +10,7 @@ use crate::{
             form::{at_work, focus, returned_form},
             server_form::Form,
             ticket::Ticket,
-            time::Time,
+            time::{Shown, Time},
         },
         words,
     },
@@ -257,11 +257,11 @@ fn Device(session: DeviceSession, now: i64, end: ServerAction<EndSession>) -> im
     view! {
         <Ticket id=Some(ticket) number=number device=words::device(&session.device) is_this=session.is_this>
             <p>
-                "Last used " <Time at=session.last_seen_at>{words::ago(session.last_seen_at, now)}</Time>
+                "Last used " <Time at=session.last_seen_at shown=Shown::Ago(now) />
             </p>
             <p>
                 "Signed in "
-                <Time at=session.first_seen_at>{words::ago(session.first_seen_at, now)}</Time>
+                <Time at=session.first_seen_at shown=Shown::Ago(now) />
                 {format!(
                     " {}, from {}",
                     words::signed_in_by(&session.signed_in_by),
@@ -270,7 +270,7 @@ fn Device(session: DeviceSession, now: i64, end: ServerAction<EndSession>) -> im
             </p>
             <p>
                 {format!("Ends after {} without use, and on ", words::span(session.idle_timeout_s))}
-                <Time at=session.ends_at>{words::date(session.ends_at)}</Time> " at the latest"
+                <Time at=session.ends_at shown=Shown::Date /> " at the latest"
             </p>
             {button}
         </Ticket>

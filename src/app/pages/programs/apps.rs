@@ -8,7 +8,7 @@ use crate::{
             failure::Failure,
             form::{at_work, focus, returned_form},
             server_form::Form,
-            time::Time,
+            time::{Shown, Time},
         },
         words,
     },
@@ -113,7 +113,7 @@ fn Card(app: App, now: i64, revoke: ServerAction<RevokeApp>) -> impl IntoView {
         .collect_view();
     let used = app.last_used_at.map(|at| {
         view! {
-            <p>"Last used " <Time at=at>{words::ago(at, now)}</Time></p>
+            <p>"Last used " <Time at=at shown=Shown::Ago(now) /></p>
         }
     });
     view! {
@@ -128,7 +128,7 @@ fn Card(app: App, now: i64, revoke: ServerAction<RevokeApp>) -> impl IntoView {
                     </h2>
                     <p>
                         "Connected "
-                        <Time at=app.first_at>{words::ago(app.first_at, now)}</Time>
+                        <Time at=app.first_at shown=Shown::Ago(now) />
                     </p>
                     {used}
                     <ul class="can">{scopes}</ul>

@@ -3,7 +3,11 @@
 use crate::{
     api::api_keys::RevokeApiKey,
     app::{
-        parts::{form::at_work, server_form::Form, time::Time},
+        parts::{
+            form::at_work,
+            server_form::Form,
+            time::{Shown, Time},
+        },
         words,
     },
     wire::api_keys::{ApiKey, ApiKeys},
@@ -53,7 +57,8 @@ fn Card(key: ApiKey, now: i64, revoke: ServerAction<RevokeApiKey>) -> impl IntoV
         })
     };
     let what: Vec<&str> = key.scopes.into_iter().map(words::key_scope).collect();
-    let label = key.label.clone();
+    // Two keys may have one label.
+    let which = format!(" {}, {}", key.label, key.shown_as);
     view! {
         <li>
             <article class="ticket plain" aria-labelledby=labelled_by>
@@ -71,15 +76,15 @@ fn Card(key: ApiKey, now: i64, revoke: ServerAction<RevokeApiKey>) -> impl IntoV
                     <p>
                         {match key.last_used_at {
                             Some(at) => {
-                                view! { "Last used " <Time at=at>{words::ago(at, now)}</Time> }
+                                view! { "Last used " <Time at=at shown=Shown::Ago(now) /> }
                                     .into_any()
                             }
                             None => "Never used".into_any(),
-                        }} ", created " <Time at=key.created_at>{words::ago(key.created_at, now)}</Time>
+                        }} ", created " <Time at=key.created_at shown=Shown::Ago(now) />
                     </p>
                     <p>
                         "Expires on "
-                        <Time at=key.expires_at>{words::date(key.expires_at)}</Time>
+                        <Time at=key.expires_at shown=Shown::Date />
                     </p>
                     <Form action=revoke>
                         <input type="hidden" name="id" value=id />
@@ -90,7 +95,7 @@ fn Card(key: ApiKey, now: i64, revoke: ServerAction<RevokeApiKey>) -> impl IntoV
                             aria-busy=move || at_work(pending)
                         >
                             "Revoke"
-                            <span class="unseen">{format!(" {label}")}</span>
+                            <span class="unseen">{which}</span>
                         </button>
                     </Form>
                 </div>
