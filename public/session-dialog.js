@@ -48,6 +48,10 @@ export function note(text, press) {
   if (!noted) {
     noted = element("div", { className: "session-note", role: "status" });
     document.body.append(noted);
+    // Screen readers announce what changes in an element that is there already.
+    const made = noted;
+    setTimeout(() => noted === made && note(text, press), 100);
+    return;
   }
   if (noted.firstChild?.textContent === text) return;
   noted.replaceChildren(element("p", { textContent: text }));
@@ -105,7 +109,7 @@ function another() {
 function secret() {
   const kept = element("input", { type: "checkbox", id: "session-keep" });
   const label = element("label", { htmlFor: "session-keep", textContent: "Keep me signed in" });
-  const hint = element("p", { className: "hint", id: "session-keep-hint", textContent: "Leave it off on a shared computer." });
+  const hint = element("p", { className: "hint", id: "session-keep-hint", textContent: "Leave it off on a shared computer, and sign out when you are done." });
   kept.setAttribute("aria-describedby", hint.id);
   return [
     field("session-password", "Password", { type: "password", autocomplete: "current-password" }),

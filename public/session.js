@@ -89,7 +89,8 @@ function release(isSignedIn) {
 async function ask(name, form) {
   try {
     const init = form ? { method: "POST", body: new URLSearchParams(form) } : {};
-    const response = await send(`/api/${name}`, { ...init, headers: { accept: "application/json", "x-page-account": account } });
+    const headers = { accept: "application/json", "x-page-account": account };
+    const response = await send(new Request(`/api/${name}`, { ...init, headers }));
     const answer = await response.json();
     return response.ok ? answer : { code: "unknown", ...answer };
   } catch {
@@ -164,6 +165,10 @@ function words(code, { retry_after_s: seconds }) {
       return "Enter your password.";
     case "too_many_requests":
       return `There were too many tries. Wait ${seconds} s and try again.`;
+    case "sign_in_needed":
+      return "Your browser did not keep the cookie that signs you in. Allow cookies for this site in its settings and try again.";
+    case "intermediary":
+      return "A proxy between you and the server answered in its place. Check your connection and try again in a moment.";
     case "unreachable":
       return "The server could not be reached. Check your connection and try again.";
     default:
@@ -211,7 +216,7 @@ function tick() {
   const leftInAll = endsAt - now;
   if (left <= 0 && toldOf !== usedAt && leftInAll > left) {
     toldOf = usedAt;
-    if (state() === "" || state() === "warning") askForPassword("You were signed out because this browser did not use the account for a while.");
+    if (state() === "" || state() === "warning") askForPassword("This browser did not use the account for a while. Sign in again to go on.");
   } else if (left > 0 && left <= lead() && leftInAll > left) {
     if (state() === "" || state() === "warning") show("warning", { left, stay });
   }
@@ -225,7 +230,7 @@ function tick() {
 function tellAbsoluteEnd(left) {
   if (isCopied) {
     // A page that is loaded says more.
-    note("You were signed out because a copy of your sign-in was used.", ["Load the page anew", () => location.reload()]);
+    note("You were signed out because a copy of your sign-in may have been used.", ["Load the page anew", () => location.reload()]);
   } else if (left > 2 * lead() || !isTyped()) {
     note("");
   } else if (left > 0) {

@@ -117,7 +117,7 @@ const answers: [string, { status: number; contentType?: string; body?: string; h
   ["503", { status: 503, ...HTML }, GATEWAY(503)],
   ["504", { status: 504, body: "" }, GATEWAY(504)],
   ["403", { status: 403, ...HTML }, REFUSED(403)],
-  ["413", { status: 413, ...HTML }, "That is more than can be taken. Make it shorter."],
+  ["413", { status: 413, ...HTML }, "That is too long. Shorten it and try again."],
   ["429", { status: 429, ...HTML }, "There were too many requests from your network. Wait a minute and try again."],
   [
     "a network that asks people to sign in",

@@ -76,7 +76,7 @@ test("a form whose session had ended comes back after signing in", async ({ page
   await fill(page, email, password);
   await page.getByRole("button", { name: "Sign in" }).click();
   await expect(page).toHaveURL(/\/account\/keys$/);
-  await expect(page.getByRole("alert").filter({ visible: true })).toContainText("nothing was sent");
+  await expect(page.getByRole("alert").filter({ visible: true })).toContainText("this was not done");
   await expect(page.getByLabel("What it is for")).toHaveValue("backup script");
   await expect(page.getByLabel("See your devices")).toBeChecked();
   await expect(page.getByLabel("See your API keys")).toBeChecked();

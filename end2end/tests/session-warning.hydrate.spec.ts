@@ -75,7 +75,7 @@ test("a warning that is not answered asks for the password when the time is over
   await page.clock.fastForward(57.5 * MINUTE);
   await expect(warning(page)).toBeVisible();
   await page.clock.fastForward(2 * MINUTE);
-  await expect(dialog(page)).toContainText("You were signed out because this browser did not use the account");
+  await expect(dialog(page)).toContainText("This browser did not use the account for a while");
   const email = await dialog(page).getByLabel("E-mail address").inputValue();
   await signInAgain(page, email);
   await expect(page.getByLabel("A new note")).toHaveValue("milk, bread");

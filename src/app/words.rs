@@ -13,7 +13,7 @@ pub fn what_happened(error: &Error) -> String {
         Error::SignInNeeded => "You were signed out. Sign in to go on.".to_owned(),
         Error::RecentSignInNeeded => "Enter your password to go on.".to_owned(),
         Error::NotSent => {
-            "You had been signed out, so nothing was sent. Check the form and send it again."
+            "You had been signed out, so this was not done. Check the form and send it again."
                 .to_owned()
         }
         Error::CrossSite => {
@@ -27,7 +27,7 @@ pub fn what_happened(error: &Error) -> String {
         Error::BadRequest | Error::WrongContentType => {
             "That could not be read. Go back and try again.".to_owned()
         }
-        Error::TooLarge => "That is more than can be taken. Make it shorter.".to_owned(),
+        Error::TooLarge => "That is too long. Shorten it and try again.".to_owned(),
         Error::TooSlow => "That took too long to arrive. Try again.".to_owned(),
         Error::TooManyRequests { retry_after_s } => {
             format!("There were too many tries. Wait {retry_after_s} s and try again.")
@@ -147,9 +147,7 @@ pub fn happened(kind: Kind, how_many: u32) -> String {
             "A copy of a sign-in was used here; the copy and its device were signed out".to_owned()
         }
         (Kind::RenewalUnconfirmed, _) => {
-            "A device was signed out, because its sign-in was renewed three times and never confirmed; \
-             a copy of it may have been in use"
-                .to_owned()
+            "A device was signed out, because a copy of its sign-in may have been in use".to_owned()
         }
         (Kind::PasswordConfirmed, _) => "The password was confirmed".to_owned(),
         (Kind::AppAllowed, _) => "An app was allowed to sign in with this account".to_owned(),

@@ -3,7 +3,7 @@
 use super::{
     answer::{refuse, wants_html},
     cookie::{self, Found},
-    doors,
+    doors, speculation,
     state::State,
     v1,
 };
@@ -126,6 +126,9 @@ fn is_web_socket(headers: &HeaderMap) -> bool {
 /// Whether a user opened this address by hand or by a bookmark, or a browser sends a request once more
 /// when it restores its tabs. No page can cause one of these.
 fn is_stray_visit(method: &Method, headers: &HeaderMap) -> bool {
+    if speculation::is_speculative(headers) {
+        return false;
+    }
     let site = text(headers, "sec-fetch-site");
     if !method.is_safe() {
         return site == Some("none");

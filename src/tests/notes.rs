@@ -39,7 +39,7 @@ async fn a_note_waits_for_its_writer_to_sign_in_again() {
     assert_eq!(answer.header("location"), "/notes");
     let page = ada.open("/notes").await.body;
     assert!(page.contains(&format!("value=\"{long}\"")), "{page}");
-    assert!(page.contains("nothing was sent"));
+    assert!(page.contains("this was not done"));
     assert!(texts(&ada).await.is_empty());
 }
 

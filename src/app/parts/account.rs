@@ -77,11 +77,11 @@ fn Copied(at: i64) -> impl IntoView {
     view! {
         <div class="notice danger">
             <p>
-                "A copy of your sign-in was used on " <Time at=at shown=Shown::Exact />
-                ". The copy and the device it was made from were both signed out."
+                "A copy of your sign-in may have been used on " <Time at=at shown=Shown::Exact />
+                ". The device that it was made from was signed out, and so was the copy."
             </p>
             <p>
-                "Somebody may have had access to that device. "
+                "Another person may have had access to that device. "
                 <a href="/account/security">"Change your password"</a>
                 " if you cannot explain it."
             </p>

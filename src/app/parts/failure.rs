@@ -1,7 +1,11 @@
-//! What is said when a button's action was not done.
+//! Alerts of buttons.
 
-use crate::{app::words, wire::Error};
+use crate::{
+    app::{parts::form::sign_in_link, words},
+    wire::Error,
+};
 use leptos::{html, prelude::*};
+use leptos_router::hooks::use_location;
 
 /// An alert that says which action failed, why, and what to do. It scrolls into view: the button may
 /// be far below it.
@@ -14,6 +18,7 @@ pub fn Failure(
     #[prop(into)]
     error: Signal<Option<Error>>,
 ) -> impl IntoView {
+    let here = use_location();
     let notice = NodeRef::<html::Div>::new();
     Effect::new(move |_| {
         if let (Some(_), Some(notice)) = (error.get(), notice.get()) {
@@ -28,7 +33,14 @@ pub fn Failure(
             hidden=move || error.get().is_none()
         >
             {move || {
-                error.get().map(|error| view! { <p>{what.get()} " " {words::what_happened(&error)}</p> })
+                error
+                    .get()
+                    .map(|error| {
+                        view! {
+                            <p>{what.get()} " " {words::what_happened(&error)}</p>
+                            {(error == Error::SignInNeeded).then(|| sign_in_link(&here))}
+                        }
+                    })
             }}
         </div>
     }

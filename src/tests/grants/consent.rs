@@ -50,7 +50,7 @@ async fn a_decision_without_a_session_is_asked_again_after_signing_in() {
     let answer = browser.submit(sign_in, "sign_in", &form).await;
     assert_eq!(answer.header("location"), page);
     let asked = browser.open(&page).await.body;
-    assert!(asked.contains("nothing was sent") && asked.contains("value=\"allow\""));
+    assert!(asked.contains("this was not done") && asked.contains("value=\"allow\""));
     assert_eq!(app.count("SELECT COUNT(*) FROM grants").await, 0);
 }
 

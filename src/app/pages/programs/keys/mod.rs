@@ -46,7 +46,7 @@ pub fn Keys() -> impl IntoView {
         |_| list_api_keys(),
     );
     let just_made = RwSignal::new(None);
-    let shown = keep_shown(list);
+    let shown = keep_shown(list, acknowledge);
     let show = Callback::new(move |()| list.refetch());
     let done = RwSignal::new(revoked_before().map(words::revoked));
     let refused = RwSignal::new(refused_before());
@@ -142,18 +142,39 @@ fn Introduction() -> impl IntoView {
     }
 }
 
-/// New keys to show. Neither a list that cannot be read nor one without the text takes one out of
-/// sight.
-fn keep_shown(list: Resource<Result<ApiKeys, Error>>) -> impl Fn() -> Vec<ShownKey> + Copy {
+/// New keys to show. One that this page shows stays until it is revoked or its owner has it: the server
+/// shows it for an hour, and not to the session of a later sign-in.
+fn keep_shown(
+    list: Resource<Result<ApiKeys, Error>>,
+    acknowledge: ServerAction<AcknowledgeApiKey>,
+) -> impl Fn() -> Vec<ShownKey> + Copy {
     let shown = StoredValue::new(Vec::<ShownKey>::new());
+    let taken = StoredValue::new(Vec::<String>::new());
+    let asked = StoredValue::new(None);
+    Effect::new(move |_| match acknowledge.input().get() {
+        Some(AcknowledgeApiKey { id }) => asked.set_value(Some(id)),
+        None if matches!(acknowledge.value().get_untracked(), Some(Ok(_))) => {
+            taken.update_value(|taken| taken.extend(asked.get_value()));
+        }
+        None => {}
+    });
     move || {
-        if let Some(Ok(mut keys)) = list.get() {
-            let before = shown.get_value();
-            for key in keys.shown.iter_mut().filter(|key| key.key.is_none()) {
-                let known = before.iter().find(|known| known.id == key.id);
-                key.key = known.and_then(|known| known.key.clone());
+        if let Some(Ok(ApiKeys {
+            keys, shown: told, ..
+        })) = list.get()
+        {
+            let taken = taken.get_value();
+            let mut now = shown.get_value();
+            now.retain(|known| known.key.is_some() && keys.iter().any(|key| key.id == known.id));
+            for key in told {
+                if !now.iter().any(|known| known.id == key.id) {
+                    now.push(key);
+                }
             }
-            shown.set_value(keys.shown);
+            now.retain(|key| !taken.contains(&key.id));
+            // The newest first, as in the list.
+            now.sort_by_key(|shown| keys.iter().position(|key| key.id == shown.id));
+            shown.set_value(now);
         }
         shown.get_value()
     }
@@ -204,9 +225,11 @@ fn revoked_before() -> Option<u32> {
     returned_form("revoke_api_key").and_then(|form| form.outcome.ok())
 }
 
-/// Why a form without JavaScript has not revoked it.
+/// Why a form without JavaScript has not revoked a key, or not taken it out of sight.
 fn refused_before() -> Option<Error> {
-    returned_form("revoke_api_key").and_then(|form| form.outcome.err())
+    returned_form("revoke_api_key")
+        .or_else(|| returned_form("acknowledge_api_key"))
+        .and_then(|form| form.outcome.err())
 }
 
 /// A form without JavaScript came back, because it asks for the password first.

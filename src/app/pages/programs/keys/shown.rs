@@ -55,7 +55,7 @@ pub fn NewKey(
                 <bdi>{label}</bdi>
             </h2>
             <p>
-                "Copy it to where it is needed. It is shown on this page for an hour at most, to the device that made it, until you press “I have it”. After that it cannot be shown again."
+                "Copy it to where it is needed. It is shown on this page for an hour at most, until you sign out here or press “I have it”. After that it cannot be shown again."
             </p>
             {key
                 .map(|key| {
@@ -118,7 +118,8 @@ fn CopyButton(
             }
         };
         let Some(copying) = copy(&text.text_content().unwrap_or_default()) else {
-            return select();
+            // In a later turn, so that the same words a second time are announced as well.
+            return request_animation_frame(select);
         };
         let copied = Closure::once_into_js(move || outcome.set("Copied"));
         let refused = Closure::once_into_js(select);
