@@ -20,12 +20,8 @@ use http::{HeaderMap, header};
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::Arc,
-    time::Duration,
 };
-use tokio::time::timeout;
 
-/// A renewal that takes longer is left for the next request: the click does not wait for it.
-const RENEWAL_WITHIN: Duration = Duration::from_millis(200);
 /// The longest `User-Agent` that is kept, in code points.
 const USER_AGENT_MAX: usize = 256;
 
@@ -83,6 +79,7 @@ pub async fn identify(
             wire::Error::SignInNeeded
         });
     }
+    let is_foreign = is_foreign(&request);
     let words = Words::of(headers);
     let visitor = visitor(&request, state.config.server.trusted_proxy_hops);
     let mut shown = Shown::default();
@@ -124,7 +121,7 @@ pub async fn identify(
     };
     request.extensions_mut().insert(caller.clone());
     let mut response = next.run(request).await;
-    let keeps_cookie = response.extensions().get::<KeepsCookie>().is_some();
+    let keeps_cookie = is_foreign || response.extensions().get::<KeepsCookie>().is_some();
     if let Some(renewal) = renewal.filter(|_| !keeps_cookie) {
         caller.renew(&renewal).await;
     }
@@ -143,15 +140,22 @@ impl Caller {
         if self.cookies.have_session() || self.cookies.send_a_form() {
             return;
         }
-        let renewed = sessions::renew(&self.state, session, renewal);
-        match timeout(RENEWAL_WITHIN, renewed).await {
-            Ok(Ok(Some(cookie))) => cookie.send(self),
-            Ok(Ok(None)) => {}
+        match sessions::renew(&self.state, session, renewal).await {
+            Ok(Some(cookie)) => cookie.send(self),
+            Ok(None) => {}
             // The browser goes on with the cookie that it has, and the next request tries again.
-            Ok(Err(error)) => tracing::warn!(event = "not_renewed", %error),
-            Err(_) => tracing::warn!(event = "not_renewed", "the database was too slow"),
+            Err(error) => tracing::warn!(event = "not_renewed", %error),
         }
     }
+}
+
+/// Whether a page of another origin causes the request. It renews nothing: such a page could give the
+/// request up before the answer, and three renewals that no browser receives end the session. Requests
+/// of forward auth come from another origin, and their handlers decide.
+fn is_foreign(request: &Request) -> bool {
+    let site = request.headers().get("sec-fetch-site");
+    let is_ours = site.is_none_or(|site| site == "same-origin" || site == "none");
+    !is_ours && !request.uri().path().starts_with("/auth/")
 }
 
 /// The token that a program shows (RFC 6750, 2.1); none if it shows something else or nothing.

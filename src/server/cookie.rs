@@ -106,11 +106,6 @@ impl Shown {
         BASE64_URL_SAFE_NO_PAD.encode(digest)
     }
 
-    /// Whether the request had no session cookie.
-    pub fn is_none(&self) -> bool {
-        self.0.is_none()
-    }
-
     /// Whether the request had a session cookie, good or not.
     pub fn is_some(&self) -> bool {
         self.0.is_some()

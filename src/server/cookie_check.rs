@@ -82,7 +82,7 @@ pub async fn check(
     if caller.session.is_some() {
         return Redirect::to(next).into_response();
     }
-    let may_end = method == Method::GET && caller.shown.is_none() && follows_a_sign_in(&headers);
+    let may_end = method == Method::GET && !caller.shown.is_some() && follows_a_sign_in(&headers);
     let named = may_end.then(|| open(&state, query, next)).flatten();
     let Some((session_id, user_id)) = named else {
         return forms::to_sign_in(&caller, next);

@@ -2,8 +2,8 @@
 //!
 //! A page stays open while another tab of its browser signs in to another account: the cookie is then
 //! that account's, and the page would show its lists and act on it. So a page names its account in
-//! each call, by a tag that is no secret, and a call for another account is refused. A client that
-//! sends no tag, such as curl, is not affected.
+//! each call, by a tag that is no secret, and a call for another account is refused: in a header, or
+//! in a field of a form without JavaScript. A client that sends no tag, such as curl, is not affected.
 
 use super::{
     caller::Caller,
@@ -16,7 +16,7 @@ use super::{
 use crate::wire::{self, page_account::PageAccount};
 use aws_lc_rs::hmac;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 
 /// Header of a call in which the page names its account.
 pub const HEADER: &str = "x-page-account";
@@ -70,9 +70,18 @@ pub fn describe(state: &State, session: &Session) -> PageAccount {
 /// [`wire::Error::AnotherAccount`] if they differ; [`wire::Error::SignInNeeded`] if the browser is
 /// signed in to none, also from a function that is open to anonymous visitors: the page expects an
 /// answer about its account.
-pub fn check(caller: &Caller, headers: &HeaderMap, function: &str) -> Result<(), wire::Error> {
+pub fn check(
+    caller: &Caller,
+    headers: &HeaderMap,
+    field: Option<&str>,
+    function: &str,
+) -> Result<(), wire::Error> {
     let mut named = headers.get_all(HEADER).iter();
-    let Some(tag) = named.next() else {
+    let header = named.next().map(HeaderValue::as_bytes);
+    // A form without JavaScript whose session has ended waits until its user has signed in again.
+    let is_waiting = header.is_none() && caller.session.is_none();
+    let field = field.filter(|tag| !tag.is_empty()).map(str::as_bytes);
+    let Some(tag) = header.or(field).filter(|_| !is_waiting) else {
         return Ok(());
     };
     match &caller.session {
@@ -80,8 +89,7 @@ pub fn check(caller: &Caller, headers: &HeaderMap, function: &str) -> Result<(),
         None => Err(wire::Error::SignInNeeded),
         Some(session) => {
             let mut tags = caller.state.page_accounts.of(&session.user_id);
-            let is_same =
-                named.next().is_none() && tags.any(|own| tag.as_bytes() == own.as_bytes());
+            let is_same = named.next().is_none() && tags.any(|own| tag == own.as_bytes());
             is_same.then_some(()).ok_or(wire::Error::AnotherAccount)
         }
     }

@@ -1,6 +1,6 @@
 //! A form that calls a server function, by the browser's program or by the browser alone.
 
-use crate::wire::{Error, form::Sent, users::FormPage};
+use crate::wire::{Error, form::Sent, page_account::PageAccount, users::FormPage};
 use leptos::{
     ev::SubmitEvent,
     html,
@@ -53,12 +53,17 @@ where
 }
 
 /// Names the page that a form stands on, so that the answer to a form without JavaScript leads back
-/// to it. `Referer` may be cut to the origin or left out, and a proxy may not pass `Host`.
+/// to it. `Referer` may be cut to the origin or left out, and a proxy may not pass `Host`. Names the
+/// page's account as well: the browser may meanwhile be signed in to another.
 #[component]
 pub fn PageField() -> impl IntoView {
-    // Needed without a program alone, so the HTML that the server made has it and no other.
+    // Needed without a program alone, so the HTML that the server made has them and no other.
     let page = use_context::<FormPage>().map(|page| page.0);
-    view! { <input type="hidden" name="page" value=page /> }
+    let account = use_context::<PageAccount>().map(|account| account.tag);
+    view! {
+        <input type="hidden" name="page" value=page />
+        <input type="hidden" name="account" value=account />
+    }
 }
 
 /// Names and values that a form sends, those of the button that was pressed among them.

@@ -99,7 +99,8 @@ pub async fn around_functions(
         .and_then(form_page)
         .map(str::to_owned)
         .or_else(|| came_from(&parts.headers));
-    if let Err(error) = page_account::check(&caller, &parts.headers, &function) {
+    let account = value_of(&fields, "account");
+    if let Err(error) = page_account::check(&caller, &parts.headers, account, &function) {
         return refuse(error);
     }
     // A popup that a client opened stays one, whatever becomes of the form.

@@ -87,7 +87,8 @@ async fn check(
                 refusal.why
             );
             // Without a body: the words of a refusal are about Cloakroom's own pages.
-            return (StatusCode::FORBIDDEN, Extension(InItsOwnWords)).into_response();
+            let refused = (Extension(InItsOwnWords), Extension(KeepsCookie));
+            return (StatusCode::FORBIDDEN, refused).into_response();
         }
     };
     let by_redirect = may_redirect(&uri) && navigates(&headers);
@@ -98,15 +99,20 @@ async fn check(
     let keeping = |response| (Extension(KeepsCookie), response).into_response();
     match renewal {
         Renewal::ByCheck => allow(session),
-        Renewal::ByOwnPage => {
+        Renewal::ByOwnPage { is_overdue } => {
             let address = return_address(&state, &original.address());
-            if is_page_load(&headers) && address.len() <= SIGN_IN_MAX {
+            let renewals = &state.check_renewals;
+            if is_page_load(&headers)
+                && address.len() <= SIGN_IN_MAX
+                && renewals.may_send_away(session, state.clock.now_s())
+            {
                 keeping(send_to(address, by_redirect))
+            } else if is_overdue && !navigates(&headers) {
+                keeping(send_to_sign_in(&state, &original, by_redirect))
             } else {
                 keeping(allow(session))
             }
         }
-        Renewal::Overdue => keeping(send_to_sign_in(&state, &original, by_redirect)),
     }
 }
 
@@ -114,11 +120,12 @@ async fn check(
 enum Renewal {
     /// By the answer of the check, if it is due.
     ByCheck,
-    /// By a page of Cloakroom's own host, at the next navigation.
-    ByOwnPage,
-    /// A renewal has been lost for so long that the check refuses the cookie: the next navigation renews
-    /// it. Otherwise two holders of one cookie could go on for ever where no page is loaded.
-    Overdue,
+    /// By a page of Cloakroom's own host, when the browser loads a page next.
+    ByOwnPage {
+        /// A renewal has been lost for so long that scripts are refused until then. Otherwise two
+        /// holders of one cookie could go on for ever where no page is loaded.
+        is_overdue: bool,
+    },
 }
 
 fn renewal(caller: &Caller, session: &Session, original: &Original) -> Renewal {
@@ -135,23 +142,27 @@ fn renewal(caller: &Caller, session: &Session, original: &Original) -> Renewal {
             renewals.note_handed_out(session);
             Renewal::ByCheck
         }
-        Some(RenewalNeed::Due) => Renewal::ByOwnPage,
+        Some(RenewalNeed::Due) => Renewal::ByOwnPage { is_overdue: false },
         Some(RenewalNeed::Lost) => {
             if renewals.note_lost(session, now) {
                 tracing::warn!(
                     event = "forward_auth_cookies_dropped",
                     host = original.host(),
-                    "renewed cookies of several sessions were not received; let the proxy hand \
-                     Set-Cookie of /auth/check on to the browser. Until then, sessions are renewed by \
-                     way of /auth/return"
+                    "renewed cookies of several users were not received; let the proxy hand the \
+                     cookies of /auth/check on to the browser. Until then, sessions are renewed by way \
+                     of /auth/return"
                 );
             }
             let grace_s = i64::from(state.config.session.renewal_grace_s);
             let is_overdue = now >= session.renewed_at() + UNSHOWN_MAX * grace_s;
-            if is_overdue && renewals.are_handed_out(now) {
-                Renewal::Overdue
-            } else {
-                Renewal::ByOwnPage
+            let are_handed_out = renewals.are_handed_out(now);
+            // A single response may be lost anywhere. The last renewal is not for a check to take.
+            if are_handed_out && session.unshown() < UNSHOWN_MAX - 1 {
+                renewals.note_handed_out(session);
+                return Renewal::ByCheck;
+            }
+            Renewal::ByOwnPage {
+                is_overdue: is_overdue && are_handed_out,
             }
         }
     }
@@ -191,10 +202,13 @@ fn navigates(headers: &HeaderMap) -> bool {
         .map_or_else(|| wants_html(headers), |mode| mode == "navigate")
 }
 
-/// Whether a browser loads a page, so that a redirect loses nothing that was sent. A form that is sent
-/// has an `Origin`.
+/// Whether a browser loads a page of its own, so that a redirect loses nothing. A form that is sent has
+/// an `Origin`, and Cloakroom's pages are in no frame.
 fn is_page_load(headers: &HeaderMap) -> bool {
-    navigates(headers) && !headers.contains_key(header::ORIGIN)
+    let destination = headers.get("sec-fetch-dest");
+    navigates(headers)
+        && !headers.contains_key(header::ORIGIN)
+        && destination.is_none_or(|it| it == "document")
 }
 
 fn allow(session: &Session) -> Response {
@@ -267,7 +281,8 @@ async fn go_back(
     headers: HeaderMap,
 ) -> Response {
     if !is_way_back(&state, &back.to) {
-        return refuse(wire::Error::NotFound);
+        let refused = refuse(wire::Error::NotFound);
+        return (Extension(KeepsCookie), refused).into_response();
     }
     if caller.session.is_none() {
         let asked = uri.path_and_query().map_or("", |it| it.as_str());

@@ -1,8 +1,9 @@
 //! Renewals at checks: whether the browser receives them is up to the proxy.
 //!
-//! A check hands out a renewal once. A cookie that comes back unrenewed is renewed at the browser's next
-//! navigation, by way of a page of Cloakroom's own host. Where several sessions lose what checks hand
-//! out, the proxy does not hand `Set-Cookie` on, and checks hand out nothing for an hour.
+//! A check hands out two renewals in a row at most. A cookie that comes back unrenewed after that is
+//! renewed when the browser loads a page, by way of a page of Cloakroom's own host. Where several users
+//! lose what checks hand out, the proxy does not hand the cookies on, and checks hand out nothing for an
+//! hour.
 
 use crate::server::sessions::Session;
 use std::{
@@ -10,8 +11,11 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// Sessions that lose a renewal before the proxy is taken for the reason.
+/// Users that lose a renewal before the proxy is taken for the reason.
 const LOST_MAX: usize = 3;
+/// A browser is sent to a page of Cloakroom once in this time, in seconds: where nothing can be written,
+/// each page load would lead there and back without end.
+const SENT_AWAY_S: i64 = 60;
 /// How long checks then hand out nothing, in seconds.
 const PAUSE_S: i64 = 3_600;
 /// Sessions remembered at most; the memory starts anew when it is full.
@@ -25,8 +29,10 @@ pub struct CheckRenewals(Mutex<Inner>);
 struct Inner {
     /// Session ids, and the generation that a check handed out last.
     handed_out: HashMap<String, i64>,
-    /// Session ids that lost one since the last that was received.
+    /// Ids of users who lost one since the last that was received.
     lost: HashSet<String>,
+    /// Session ids, and when their browser was last sent to a page of Cloakroom, in Unix seconds.
+    sent_away: HashMap<String, i64>,
     /// Checks hand out nothing until then, in Unix seconds.
     paused_until: i64,
 }
@@ -64,13 +70,28 @@ impl CheckRenewals {
             if !inner.forget(session) {
                 return false;
             }
-            inner.lost.insert(session.id.clone());
+            inner.lost.insert(session.user_id.clone());
             let is_one_too_many = inner.lost.len() >= LOST_MAX;
             if is_one_too_many {
                 inner.lost.clear();
                 inner.paused_until = now + PAUSE_S;
             }
             is_one_too_many
+        })
+    }
+
+    /// Whether a browser may be sent to a page of Cloakroom now, in Unix seconds; notes that it is.
+    pub fn may_send_away(&self, session: &Session, now: i64) -> bool {
+        self.with(|inner| {
+            let last = inner.sent_away.get(&session.id);
+            let may = last.is_none_or(|at| now >= at + SENT_AWAY_S);
+            if may {
+                if inner.sent_away.len() >= REMEMBERED_MAX {
+                    inner.sent_away.clear();
+                }
+                inner.sent_away.insert(session.id.clone(), now);
+            }
+            may
         })
     }
 

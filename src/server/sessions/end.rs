@@ -306,7 +306,7 @@ pub async fn end_by_key(
 }
 
 /// Ends a session that no browser can show, because the one that it was started in did not keep the
-/// cookie.
+/// cookie. Another client that asks, such as a scanner of links, ends nothing.
 ///
 /// # Errors
 /// If the database does not answer; the session then goes on.
@@ -317,6 +317,15 @@ pub async fn end_without_cookie(
     user_id: &str,
 ) -> Result<(), Error> {
     let mut change = Change::begin(state).await?;
+    let started_by: Option<(String, String)> =
+        sqlx::query_as("SELECT address, user_agent FROM sessions WHERE id = $1")
+            .bind(id)
+            .fetch_optional(&mut *change)
+            .await?;
+    let asked_by = (visitor.address.to_string(), visitor.user_agent.clone());
+    if started_by != Some(asked_by) {
+        return Ok(());
+    }
     let which = Condition::One(id, user_id);
     if change.end("cookie_not_kept", which).await? > 0 {
         let kind = Kind::SignedOut;

@@ -174,6 +174,14 @@ impl Session {
         self.generations.newest
     }
 
+    /// Renewals in a row whose cookie has not been shown.
+    pub fn unshown(&self) -> i64 {
+        match self.generations.newest_seen_at {
+            Some(_) => 0,
+            None => self.generations.newest - self.generations.seen_before,
+        }
+    }
+
     /// When its newest cookie was made, in Unix seconds.
     pub fn renewed_at(&self) -> i64 {
         self.generations.newest_made_at

@@ -1,7 +1,16 @@
 //! Renewal: a fresh cookie for a session in use, so that a copy of an old one is noticed.
 
-use super::{Change, NewCookie, Session, token::Claims};
-use crate::server::{error::Error, state::State};
+use super::{Change, NewCookie, Session, generations::Generations, token::Claims};
+use crate::{
+    server::{error::Error, state::State},
+    wire,
+};
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// A renewal that cannot be written within this time is left for the next request: the click does not
+/// wait for it.
+const WRITTEN_WITHIN: Duration = Duration::from_millis(200);
 
 /// A renewal to make when the handler is done.
 pub struct Renewal {
@@ -31,8 +40,26 @@ pub async fn renew(
     renewal: &Renewal,
 ) -> Result<Option<NewCookie>, Error> {
     let now = state.clock.now_s();
+    let next = session.generations.renewed(now);
+    // Only what precedes the commit is given up: a commit that goes on without its request would make
+    // a generation that no response carries.
+    let prepared = timeout(WRITTEN_WITHIN, prepare(state, session, next)).await;
+    let (change, won) = prepared.map_err(|_| wire::Error::Busy { retry_after_s: 1 })??;
+    change.commit().await?;
+    if !won {
+        return Ok(None);
+    }
+    let claims = renewal.claims.renewed(next.newest, now);
+    NewCookie::new(state, &claims, session.is_kept).map(Some)
+}
+
+/// Writes the next generation, if no other request was first.
+async fn prepare(
+    state: &State,
+    session: &Session,
+    next: Generations,
+) -> Result<(Change, bool), Error> {
     let before = session.generations;
-    let next = before.renewed(now);
     let mut change = Change::begin(state).await?;
     let won = sqlx::query(
         "UPDATE sessions SET generation = $1, renewed_at = $2, seen_generation = $3, \
@@ -52,10 +79,5 @@ pub async fn renew(
         == 1;
     // A request that lost has read an old row, and has to read it anew.
     change.touch(&session.hashed_sid);
-    change.commit().await?;
-    if !won {
-        return Ok(None);
-    }
-    let claims = renewal.claims.renewed(next.newest, now);
-    NewCookie::new(state, &claims, session.is_kept).map(Some)
+    Ok((change, won))
 }
