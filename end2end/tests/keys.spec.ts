@@ -148,6 +148,14 @@ test("developers read what programs read", async ({ page, request }) => {
       await expect(section).toContainText("Authorization: Bearer $KEY");
     }
   }
+  // What finds keys that leaked finds one.
+  const pattern = await page.locator("#key-pattern").textContent();
+  await signUp(page);
+  await page.goto("/account/keys");
+  await choose(page, "leaked", ["See whose account it is"]);
+  await create(page);
+  const key = await shownKey(page);
+  expect(`export KEY="${key}" # for deploys`.match(new RegExp(pattern ?? "", "g"))).toEqual([key]);
   // Where a problem's type leads to.
   await page.goto("/developers#insufficient_scope");
   await expect(page.locator("#insufficient_scope")).toBeInViewport();

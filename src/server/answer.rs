@@ -71,7 +71,7 @@ pub async fn finish(
     }
     let (parts, _) = response.into_parts();
     let mut answer = if v1::is_below(uri.path()) {
-        v1::Problem::from(error.clone()).into_response()
+        v1::Problem::before_routes(&error, &uri).into_response()
     } else {
         let (content_type, body) = if wants_html {
             ("text/html; charset=utf-8", error_page(&error))

@@ -18,6 +18,9 @@ use http::{HeaderMap, Method, header};
 /// Most octets of header names that a preflight may ask for: they come back in the response's head.
 const PREFLIGHT_MAX: usize = 1_000;
 
+/// Most octets of a path and its query.
+pub(super) const TARGET_MAX: usize = 8_192;
+
 /// Methods and paths that the framework below us would stumble over (security.md LX-15). Below `/v1`
 /// there is no framework, and each route says what methods it has.
 pub async fn plain_requests(request: Request, next: Next) -> Response {
@@ -35,7 +38,7 @@ pub async fn plain_requests(request: Request, next: Next) -> Response {
     // A preflight is answered with the names that it asks for.
     let asks_too_much = text(request.headers(), "access-control-request-headers")
         .is_some_and(|names| names.len() > PREFLIGHT_MAX);
-    if asks_too_much || target.as_str().len() > 8192 || !is_plain_path(uri.path()) {
+    if asks_too_much || target.as_str().len() > TARGET_MAX || !is_plain_path(uri.path()) {
         return refuse(wire::Error::BadRequest);
     }
     next.run(request).await
@@ -47,7 +50,7 @@ fn is_for_programs(path: &str) -> bool {
 
 /// Percent-encoding that is whole, makes UTF-8, and hides neither a separator nor a control; and
 /// no segment that whoever reads the path after us would take out of it.
-fn is_plain_path(path: &str) -> bool {
+pub(super) fn is_plain_path(path: &str) -> bool {
     if path.contains('\\') {
         return false;
     }

@@ -18,7 +18,7 @@ async fn a_key_is_shown_once_and_nothing_that_is_kept_is_one() {
     app.pass(1);
     let minted = browser.mint(ALL).await;
     let key = minted["key"].as_str().unwrap();
-    assert!(key.starts_with("ck_eyJ"), "{key}");
+    assert!(key.starts_with("cloakroom_eyJ"), "{key}");
     assert!(key.len() < 700, "{}", key.len());
     assert_eq!(minted["expires_at"], 1_800_000_001 + 86_400);
     assert_eq!(Program::new(&app.url, key).get("/v1/me").await.status, 200);
@@ -26,7 +26,7 @@ async fn a_key_is_shown_once_and_nothing_that_is_kept_is_one() {
     let listed = browser.list_api_keys().await;
     assert_eq!(listed.len(), 1);
     let shown_as = listed[0]["shown_as"].as_str().unwrap();
-    assert!(shown_as.starts_with("ck_eyJh…"), "{shown_as}");
+    assert!(shown_as.starts_with("cloakroom_…"), "{shown_as}");
     assert!(key.ends_with(shown_as.split('…').next_back().unwrap()));
     assert_eq!(listed[0]["id"], minted["id"]);
     assert_eq!(listed[0]["label"], "a program");
@@ -39,7 +39,7 @@ async fn a_key_is_shown_once_and_nothing_that_is_kept_is_one() {
     let signature = key.rsplit_once('.').unwrap().1;
     for stored in [row.0, row.1, row.2] {
         assert!(!stored.contains(key) && !stored.contains(signature));
-        let stolen = Program::new(&app.url, &format!("ck_{stored}"));
+        let stolen = Program::new(&app.url, &format!("cloakroom_{stored}"));
         assert_eq!(stolen.get("/v1/me").await.status, 401);
     }
     assert_eq!(browser.list_activity().await[0], "api_key_created");

@@ -127,7 +127,7 @@ async fn v10_1_1_a_browser_brings_a_code_and_never_sees_a_token() {
         assert!(to.starts_with(&format!("{CALLBACK}?code=co_")), "{to}");
         // No address, no page and no header has a token: all of ours begin like one of these.
         let said = format!("{:?} {}", answer.headers, answer.body);
-        for token in ["eyJ", "rt_", "ck_"] {
+        for token in ["eyJ", "rt_", "cloakroom_"] {
             assert!(!said.contains(token), "{said}");
         }
     }

@@ -41,6 +41,8 @@ async fn schemathesis_finds_nothing() {
     let output = Command::new(program)
         .arg("run")
         .arg(format!("{}/v1/openapi.json", browser.url()))
+        // The description names the configured address.
+        .args(["--url", browser.url()])
         .arg("--header")
         .arg(format!("Authorization: Bearer {key}"))
         // The same requests every time: a failure is one that can be seen again.

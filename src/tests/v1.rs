@@ -6,7 +6,7 @@ use crate::{
 };
 use aws_lc_rs::hmac;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use cloakroom::server::secret::Secret;
+use cloakroom::server::{api_keys::PREFIX, secret::Secret};
 use reqwest::{Method, header};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -151,7 +151,7 @@ async fn what_is_answered_is_the_owners_own() {
     let sessions = sessions["sessions"].as_array().unwrap();
     assert_eq!(sessions.len(), 2);
     let keys = program.get("/v1/keys").await;
-    assert!(!keys.body.contains("ck_eyJhbGci"), "{}", keys.body);
+    assert!(!keys.body.contains("cloakroom_eyJ"), "{}", keys.body);
     assert_eq!(keys.json()["keys"].as_array().unwrap().len(), 1);
 
     // One of the devices is signed out; which it was is told to the owner.
@@ -214,7 +214,7 @@ async fn a_key_in_the_query_or_beside_a_cookie_is_refused() {
         format!("key={key}"),
         format!("anything={key}"),
         format!("%61ccess_token={key}"),
-        format!("x=%63k_{}", &key[3..]),
+        format!("x=%63{}", &key[1..]),
         "token=x".to_owned(),
     ] {
         for path in ["/v1/me", "/v1/nothing"] {
@@ -257,7 +257,7 @@ async fn no_token_opens_the_door_of_another() {
     let app = TestApp::new().await;
     let browser = app.signed_up(EMAIL).await;
     let (key, session) = (browser.key(ALL).await, browser.session().unwrap());
-    let jwt = key.strip_prefix("ck_").unwrap();
+    let jwt = jwt_of(&key);
     // As a session.
     for wrong in [&key, jwt] {
         let thief = app.browser();
@@ -265,7 +265,8 @@ async fn no_token_opens_the_door_of_another() {
         assert_eq!(thief.viewer().await, None);
     }
     // As a key.
-    for wrong in [&session, &format!("ck_{session}"), jwt] {
+    let dressed = [format!("ck_{session}"), with_checksum(&session)];
+    for wrong in [&session, &dressed[0], &dressed[1], jwt] {
         let answer = Program::new(&app.url, wrong).get("/v1/me").await;
         assert_problem(&answer, 401, "invalid_token");
     }
@@ -284,7 +285,31 @@ async fn no_token_opens_the_door_of_another() {
     assert_eq!(browser.send(basic).await.status, 200);
 }
 
-/// A key like this one, with other words, under this signing key.
+/// What is signed of a key, and the signature.
+fn jwt_of(key: &str) -> &str {
+    key.strip_prefix(PREFIX).map_or_else(
+        || key.strip_prefix("ck_").unwrap(),
+        |rest| &rest[..rest.len() - 6],
+    )
+}
+
+/// A JWT as a key: with the prefix, and the CRC-32 of both in base 62.
+fn with_checksum(jwt: &str) -> String {
+    const DIGITS: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let text = format!("{PREFIX}{jwt}");
+    let mut crc = u32::MAX;
+    for byte in text.bytes() {
+        crc ^= u32::from(byte);
+        for _ in 0..8 {
+            crc = (crc >> 1) ^ (0xEDB8_8320 * (crc & 1));
+        }
+    }
+    let digit = |place: u32| char::from(DIGITS[(!crc / 62_u32.pow(place) % 62) as usize]);
+    let digits: String = (0..6).rev().map(digit).collect();
+    text + &digits
+}
+
+/// A key of the old format like this one, with other words, under this signing key.
 fn sign(
     with: &[u8],
     like: &str,
@@ -295,7 +320,7 @@ fn sign(
         serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
     };
     let write = |part: &Value| BASE64_URL_SAFE_NO_PAD.encode(serde_json::to_vec(part).unwrap());
-    let mut parts = like.strip_prefix("ck_").unwrap().split('.').map(read);
+    let mut parts = jwt_of(like).split('.').map(read);
     let (mut head, mut body) = (parts.next().unwrap(), parts.next().unwrap());
     header(&mut head);
     claims(&mut body);
@@ -373,6 +398,17 @@ async fn forged_and_mistyped_keys_are_refused() {
         ("scope", json!("profile:read admin")),
     ] {
         hostile.push(sign(&own, &key, |_| {}, |claims| claims[name] = value));
+    }
+    for old in hostile.clone() {
+        if let Some(jwt) = old.strip_prefix("ck_") {
+            hostile.push(with_checksum(jwt));
+        }
+    }
+    // One character that is another, or is missing, anywhere in it.
+    for at in (0..key.len()).step_by(7) {
+        let other = if key.as_bytes()[at] == b'x' { "y" } else { "x" };
+        let (begin, end) = (&key[..at], &key[at + 1..]);
+        hostile.extend([format!("{begin}{other}{end}"), format!("{begin}{end}")]);
     }
     let before = app.state.db.asked();
     for token in hostile {
@@ -543,4 +579,339 @@ async fn an_operators_command_stops_keys_on_a_server_that_runs() {
     let again = place.serve("info");
     let program = Program::new(again.url(), program.key());
     assert_eq!(program.get("/v1/me").await.status, 401);
+}
+
+#[tokio::test]
+async fn a_key_is_found_by_its_beginning_and_its_checksum() {
+    let app = TestApp::new().await;
+    let key = app.signed_up(EMAIL).await.key(ALL).await;
+    assert!(key.starts_with("cloakroom_eyJ"), "{key}");
+    assert_eq!(key, with_checksum(jwt_of(&key)));
+    // Nothing in it has to be escaped or quoted, anywhere.
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    assert!(key.chars().all(is_plain), "{key}");
+    let parts: Vec<usize> = key.split('.').map(str::len).collect();
+    assert_eq!((parts.len(), parts[2]), (3, 43 + 6));
+}
+
+#[tokio::test]
+async fn a_key_of_the_old_format_works_until_it_expires() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    let minted = browser.mint(ALL).await;
+    let key = minted["key"].as_str().unwrap();
+    // What the version before made of this row: the signature is of the JWT alone.
+    let old = format!("ck_{}", jwt_of(key));
+    let program = Program::new(&app.url, &old);
+    assert_eq!(program.get("/v1/me").await.status, 200);
+    app.pass(86_399);
+    assert_eq!(program.get("/v1/me").await.status, 200);
+    app.pass(1);
+    let answer = program.get("/v1/me").await;
+    assert_problem(&answer, 401, "invalid_token");
+    assert!(answer.body.contains("has expired"), "{}", answer.body);
+}
+
+/// The `detail` of a refusal, which repeats nothing of the key.
+fn detail(answer: &Answer, status: u16, code: &str, key: &str) -> String {
+    assert_problem(answer, status, code);
+    let signature = key.rsplit_once('.').unwrap().1;
+    for part in [&signature[..43], &key[20..60]] {
+        assert!(!answer.body.contains(part), "{}", answer.body);
+    }
+    let detail = answer.json()["detail"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
+    assert!(!detail.is_empty(), "{}", answer.body);
+    detail
+}
+
+#[tokio::test]
+async fn a_refusal_says_what_the_request_shows_and_developers_reads_the_same() {
+    let app = TestApp::with(|config| SECRET.clone_into(&mut config.secret.key)).await;
+    let browser = app.signed_up(EMAIL).await;
+    let key = browser.key(ALL).await;
+    let key = key.as_str();
+    let mut told: Vec<String> = Vec::new();
+    let mut tell = |text: String| {
+        assert!(!told.contains(&text), "one sentence for two causes: {text}");
+        told.push(text);
+    };
+    let own = Secret::parse(SECRET)
+        .unwrap()
+        .derive("api-key+jwt")
+        .unwrap()[0]
+        .bytes;
+    let foreign = with_checksum(jwt_of(&sign(&[7; 32], key, |_| {}, |_| {})));
+    let session = browser.session().unwrap();
+    // What Authorization says, and which problem that is.
+    for (value, code) in [
+        (format!("Basic {key}"), "key_needed"),
+        ("Bearer".to_owned(), "key_needed"),
+        (format!("Bearer Bearer {key}"), "invalid_token"),
+        (format!("Bearer \"{key}\""), "invalid_token"),
+        (
+            format!("Bearer {} {}", &key[..50], &key[50..]),
+            "invalid_token",
+        ),
+        (format!("Bearer {key},"), "invalid_token"),
+        (format!("Bearer {session}"), "invalid_token"),
+        ("Bearer secret".to_owned(), "invalid_token"),
+        (format!("Bearer {}", &key[..key.len() - 1]), "invalid_token"),
+        (format!("Bearer {foreign}"), "invalid_token"),
+    ] {
+        let request = app
+            .browser()
+            .request(Method::GET, "/v1/me")
+            .header(header::AUTHORIZATION, value);
+        tell(detail(&app.browser().send(request).await, 401, code, key));
+    }
+    // The same causes, dressed otherwise.
+    for (value, word) in [
+        (key.to_owned(), "does not begin with"),
+        (format!("Bearer: {key}"), "does not begin with"),
+        (format!("Bearer '{key}'"), "quotation marks"),
+        (format!("bearer BEARER {key}"), "twice"),
+        (format!("Bearer {}", &key[..40]), "cut short"),
+        (format!("Bearer {}", jwt_of(key)), "another kind"),
+        ("Bearer rt_x".to_owned(), "another kind"),
+    ] {
+        let request = app
+            .browser()
+            .request(Method::GET, "/v1/me")
+            .header(header::AUTHORIZATION, value);
+        let answer = app.browser().send(request).await;
+        assert!(answer.body.contains(word), "{word}: {}", answer.body);
+    }
+    // Quotation marks of a word processor.
+    let raw = app
+        .raw(format!("GET /v1/me HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer \u{201c}{key}\u{201d}\r\n\r\n"))
+        .await;
+    assert!(raw.contains("no key has"), "{raw}");
+
+    let nobody = app.browser();
+    let plain = |path: &str| nobody.request(Method::GET, path);
+    tell(detail(
+        &nobody.send(plain("/v1/me")).await,
+        401,
+        "key_needed",
+        key,
+    ));
+    let elsewhere = plain("/v1/me").header("x-api-key", key);
+    tell(detail(
+        &nobody.send(elsewhere).await,
+        401,
+        "key_needed",
+        key,
+    ));
+    let named_otherwise = plain("/v1/me").header("x-secret", key);
+    assert!(nobody.send(named_otherwise).await.body.contains("not read"));
+    let cookie = browser.request(Method::GET, "/v1/me");
+    tell(detail(&browser.send(cookie).await, 401, "key_needed", key));
+    let both = browser
+        .request(Method::GET, "/v1/me")
+        .header(header::AUTHORIZATION, format!("Bearer {key}"));
+    tell(detail(
+        &browser.send(both).await,
+        400,
+        "invalid_request",
+        key,
+    ));
+    let program = Program::new(&app.url, key);
+    let twice = program
+        .request(Method::GET, "/v1/me")
+        .header(header::AUTHORIZATION, format!("Bearer {key}"));
+    tell(detail(
+        &program.send(twice).await,
+        400,
+        "invalid_request",
+        key,
+    ));
+    let long = format!("/v1/{}", "x".repeat(9_000));
+    for path in [
+        &*format!("/v1/me?key={key}"),
+        "/v1/activity?after=x",
+        "/v1/activity?after=1.a&after=2.a",
+        "//v1/me",
+        "/v1/a%2fb",
+        &long,
+    ] {
+        tell(detail(
+            &program.get(path).await,
+            400,
+            "invalid_request",
+            key,
+        ));
+    }
+    assert!(program.get("/v1//me").await.body.contains("(//)"));
+    tell(detail(
+        &program.get("/v1/nothing").await,
+        404,
+        "not_found",
+        key,
+    ));
+    let gone = program.delete("/v1/sessions/nobody-has-this-one-ab").await;
+    tell(detail(&gone, 404, "not_found", key));
+    let wrong_method = program.send(program.request(Method::POST, "/v1/me")).await;
+    tell(detail(&wrong_method, 405, "method_not_allowed", key));
+    let narrow = Program::new(&app.url, &browser.key("keys:read").await);
+    tell(detail(
+        &narrow.get("/v1/me").await,
+        403,
+        "insufficient_scope",
+        key,
+    ));
+
+    // A carriage return at the end of the key never gets as far as the routes.
+    let raw = app
+        .raw(format!(
+            "GET /v1/me HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\r\n\r\n"
+        ))
+        .await;
+    let (head, body) = raw.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 400"), "{raw}");
+    assert!(
+        head.contains("content-type: application/problem+json"),
+        "{raw}"
+    );
+    assert!(
+        head.contains(&format!("content-length: {}", body.len())),
+        "{raw}"
+    );
+    let problem: Value = serde_json::from_str(body).unwrap();
+    assert_eq!(problem["type"], "/developers#invalid_request");
+    tell(problem["detail"].as_str().unwrap().to_owned());
+
+    // Whether a key has ended is told of one that was signed here, and of no other.
+    let ended = sign(
+        &own,
+        key,
+        |_| {},
+        |claims| claims["exp"] = json!(1_800_000_000),
+    );
+    let forged = sign(
+        &[7; 32],
+        key,
+        |_| {},
+        |claims| claims["exp"] = json!(1_800_000_000),
+    );
+    let refused = async |key: &str| Program::new(&app.url, key).get("/v1/me").await;
+    assert!(refused(&forged).await.body.contains("did not sign"));
+    tell(detail(
+        &refused(&with_checksum(jwt_of(&ended))).await,
+        401,
+        "invalid_token",
+        key,
+    ));
+    let minted = browser.mint(ALL).await;
+    let id = minted["id"].as_str().unwrap();
+    browser.call("revoke_api_key", &[("id", id)]).await;
+    let revoked = minted["key"].as_str().unwrap();
+    tell(detail(
+        &refused(revoked).await,
+        401,
+        "invalid_token",
+        revoked,
+    ));
+    let like_revoked = with_checksum(jwt_of(&sign(&[7; 32], revoked, |_| {}, |_| {})));
+    assert!(refused(&like_revoked).await.body.contains("did not sign"));
+
+    let page = app.browser().open("/developers").await.body;
+    let (_, problems) = page.split_once("id=\"problems\"").unwrap();
+    let (problems, _) = problems.split_once("</section>").unwrap();
+    let mut read: Vec<String> = problems
+        .split("<li>")
+        .skip(1)
+        .map(|it| it.split('<').next().unwrap().replace("&quot;", "\""))
+        .collect();
+    read.sort();
+    told.sort();
+    assert_eq!(read, told);
+}
+
+#[tokio::test]
+async fn the_description_says_where_the_server_is_to_clients_of_every_origin() {
+    let app = TestApp::with(|config| {
+        "https://accounts.example".clone_into(&mut config.oidc.issuer);
+    })
+    .await;
+    let tool = app
+        .browser()
+        .request(Method::GET, "/v1/openapi.json")
+        .header("origin", "https://editor.example");
+    let answer = app.browser().send(tool).await;
+    assert_eq!(answer.header("access-control-allow-origin"), "*");
+    assert_eq!(answer.header("access-control-allow-credentials"), "");
+    // No other answer of the API may be read so.
+    let other = app
+        .browser()
+        .request(Method::GET, "/v1/me")
+        .header("origin", "https://editor.example");
+    let other = app.browser().send(other).await;
+    assert_eq!(other.header("access-control-allow-origin"), "");
+
+    // What linters of descriptions ask for.
+    let document = answer.json();
+    assert_eq!(
+        document["servers"],
+        json!([{ "url": "https://accounts.example" }])
+    );
+    let info = &document["info"];
+    assert_eq!(
+        info["contact"]["url"],
+        "https://accounts.example/developers"
+    );
+    for member in ["title", "version", "description"] {
+        assert!(
+            info[member].as_str().is_some_and(|it| !it.is_empty()),
+            "{member}"
+        );
+    }
+    assert!(info["license"]["name"].is_string() && info["license"]["identifier"].is_string());
+    let tags: Vec<&Value> = document["tags"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| &it["name"])
+        .collect();
+    let schemes = &document["components"]["securitySchemes"];
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        assert!(!path.ends_with('/'), "{path}");
+        for operation in methods.as_object().unwrap().values() {
+            for member in ["operationId", "summary", "description"] {
+                assert!(operation[member].is_string(), "{path}: {member}");
+            }
+            for tag in operation["tags"].as_array().unwrap() {
+                assert!(tags.contains(&tag), "{path}: {tag}");
+            }
+            for scheme in operation["security"].as_array().unwrap() {
+                let name = scheme.as_object().unwrap().keys().next().unwrap();
+                assert!(schemes[name].is_object(), "{path}: {name}");
+            }
+            let responses = operation["responses"].as_object().unwrap();
+            for first in ['2', '4'] {
+                assert!(
+                    responses.keys().any(|it| it.starts_with(first)),
+                    "{path}: {first}xx"
+                );
+            }
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                assert!(parameter["description"].is_string(), "{path}: {parameter}");
+            }
+        }
+    }
+    // Every reference leads to a schema, and every schema is used.
+    let text = document.to_string();
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    for name in schemas.keys() {
+        assert!(
+            text.contains(&format!("\"#/components/schemas/{name}\"")),
+            "{name}"
+        );
+    }
+    for reference in text.split("\"#/components/schemas/").skip(1) {
+        let name = reference.split('"').next().unwrap();
+        assert!(schemas.contains_key(name), "{name}");
+    }
 }

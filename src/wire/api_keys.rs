@@ -137,7 +137,7 @@ pub struct ApiKey {
     pub id: String,
     /// What its owner calls it.
     pub label: String,
-    /// How it begins and ends, such as `ck_eyJh…x9Qk`.
+    /// How it begins and ends, such as `cloakroom_…0x9Qk1`.
     pub shown_as: String,
     /// What it may be used for.
     pub scopes: Vec<Scope>,

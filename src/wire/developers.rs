@@ -7,6 +7,10 @@ pub struct Reference {
     pub operations: Vec<Operation>,
     /// What can go wrong.
     pub problems: Vec<Answer>,
+    /// What every key begins with.
+    pub key_prefix: &'static str,
+    /// A regular expression that finds keys.
+    pub key_pattern: &'static str,
 }
 
 /// One thing that can be asked.
@@ -50,4 +54,6 @@ pub struct Answer {
     pub code: String,
     /// What it means.
     pub what: String,
+    /// What it may say of its cause.
+    pub causes: Vec<&'static str>,
 }

@@ -51,7 +51,7 @@ pub fn Developers(
                 <section aria-labelledby="begin">
                     <h2 id="begin">"Before the examples"</h2>
                     <pre tabindex="0">
-                        <code>"URL=https://your.cloakroom.example\nKEY=ck_…\nID=…"</code>
+                        <code>{format!("URL=https://your.cloakroom.example\nKEY={}…\nID=…", reference.key_prefix)}</code>
                     </pre>
                     <ul>{contents}</ul>
                 </section>
@@ -68,9 +68,23 @@ pub fn Developers(
                     <h2 id="problems">"What can go wrong"</h2>
                     <p>
                         "Whatever is refused comes as " <code>"application/problem+json"</code>
-                        " (RFC 9457). Its " <code>"type"</code> " names one of these:"
+                        " (RFC 9457). Its " <code>"type"</code> " names one of these. Where the request shows more of the cause, "
+                        <code>"detail"</code> " says one of the sentences below it:"
                     </p>
                     <Answers answers=reference.problems />
+                </section>
+                <section aria-labelledby="leaks">
+                    <h2 id="leaks">"Finding keys that leaked"</h2>
+                    <p>
+                        "Scanners of source code and logs find keys by this regular expression. The last six characters of a key are a checksum: the CRC-32 of all that stands before them, in base 62 ("
+                        <code>"0-9A-Za-z"</code> "). A key that was found in the wrong place is revoked at "
+                        <a href="/account/keys">
+                            "API keys"
+                        </a> "."
+                    </p>
+                    <pre tabindex="0">
+                        <code id="key-pattern">{reference.key_pattern}</code>
+                    </pre>
                 </section>
             </main>
         <Foot />
@@ -134,10 +148,17 @@ fn Answers(answers: Vec<Answer>) -> impl IntoView {
         .into_iter()
         .map(|answer| {
             let id = (!answer.code.is_empty()).then(|| answer.code.clone());
+            let has_causes = !answer.causes.is_empty();
+            let causes = answer
+                .causes
+                .into_iter()
+                .map(|cause| view! { <li>{cause}</li> })
+                .collect_view();
+            let causes = has_causes.then(|| view! { <ul class="causes">{causes}</ul> });
             let code = (!answer.code.is_empty()).then(|| view! { " " <code>{answer.code}</code> });
             view! {
                 <dt id=id>{answer.status} {code}</dt>
-                <dd>{answer.what}</dd>
+                <dd>{answer.what} {causes}</dd>
             }
         })
         .collect_view();

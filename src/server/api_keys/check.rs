@@ -1,22 +1,23 @@
 //! The check, at every request with a key: signature, times, and whether it has been revoked.
 
-use super::ApiKey;
+use super::{ApiKey, Refusal};
 use crate::{
     server::{error::Error, sessions::Change, state::State},
     wire,
 };
 use sqlx::{Any, Executor};
 
-/// What a key that is shown says, if it is good: signed by us, not expired, not revoked. `None` for
-/// anything else; why is nobody's business. Asks no database while this node hears of
-/// revocations, and each time while it does not (promise 3).
+/// What a key that is shown says, if it is good: signed by us, not expired, not revoked; else why it
+/// is not. Asks no database while this node hears of revocations, and each time while it does not
+/// (promise 3).
 ///
 /// # Errors
-/// If the database has to be asked, and does not answer: then nobody is let in.
-pub async fn check(state: &State, shown: &str) -> Result<Option<ApiKey>, Error> {
+/// If the database has to be asked, and does not answer: then no one is let in.
+pub async fn check(state: &State, shown: &str) -> Result<Result<ApiKey, Refusal>, Error> {
     let now = state.clock.now_s();
-    let Some(key) = state.api_keys.read(shown, now) else {
-        return Ok(None);
+    let key = match state.api_keys.read(shown, now) {
+        Ok(key) => key,
+        Err(refusal) => return Ok(Err(refusal)),
     };
     let is_live = if state.hearing.knows_revoked_keys(state).await? {
         !state.api_keys.revoked.contains(&key.id)
@@ -24,10 +25,10 @@ pub async fn check(state: &State, shown: &str) -> Result<Option<ApiKey>, Error> 
         is_live(state.db.pool(), &key).await?
     };
     if !is_live {
-        return Ok(None);
+        return Ok(Err(Refusal::Revoked));
     }
     state.later.keys.note(&key.id, now);
-    Ok(Some(key))
+    Ok(Ok(key))
 }
 
 /// Makes sure that a key that changes something has not been revoked since it was checked.

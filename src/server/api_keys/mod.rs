@@ -1,5 +1,5 @@
-//! API keys: what people's programs show at `/v1` in place of a cookie. A key is `ck_` and a
-//! signed JWT, so that most requests are answered without asking the database: the signature says
+//! API keys: what people's programs show at `/v1` in place of a cookie. A key is `cloakroom_`,
+//! a signed JWT and a checksum, so that most requests are answered without asking the database: the signature says
 //! whose it is and what it may be used for, and memory says that nobody has stopped it.
 //!
 //! One file a verb: a key begins in `mint.rs`, every request passes through `check.rs`, and
@@ -7,6 +7,7 @@
 
 mod acknowledge;
 mod check;
+mod checksum;
 mod list;
 mod mint;
 mod revoke;
@@ -20,13 +21,20 @@ pub use list::{list, list_for};
 pub use mint::mint;
 pub use revoke::{revoke, revoke_all_of, revoke_made_since};
 pub use revoked::Revoked;
+pub use token::Refusal;
 pub use used::Used;
 
 use super::{error::Error, jws::Jws, secret::Secret};
 use crate::wire::api_keys::Scopes;
 
 /// What every key begins with, so that scanners of leaked secrets find it.
-pub const PREFIX: &str = "ck_";
+pub const PREFIX: &str = "cloakroom_";
+/// What keys of earlier versions begin with. They have no checksum, and work until they expire.
+pub const OLD_PREFIX: &str = "ck_";
+/// A regular expression by which scanners of leaked secrets find keys: the last part is a signature of
+/// 43 characters and the checksum.
+pub const PATTERN: &str =
+    r"cloakroom_eyJ[A-Za-z0-9_-]{40,}\.eyJ[A-Za-z0-9_-]{40,}\.[A-Za-z0-9_-]{43}[0-9A-Za-z]{6}";
 
 /// What the server needs to know of keys while it runs.
 pub struct Keys {

@@ -1,7 +1,7 @@
-//! The key's text: `ck_` and a signed JWT. It can be read by whoever holds it, so that it says ids,
+//! The key's text: a prefix, a signed JWT and a checksum. It can be read by whoever holds it, so that it says ids,
 //! times and scopes only.
 
-use super::{ApiKey, Keys, PREFIX};
+use super::{ApiKey, Keys, OLD_PREFIX, PREFIX, checksum};
 use crate::{server::error::Error, wire::api_keys::Scopes};
 use serde::{Deserialize, Serialize};
 
@@ -31,11 +31,10 @@ impl PlainApiKey {
         self.0
     }
 
-    /// How it begins and ends: all keys begin alike, and six letters of a signature sign nothing.
+    /// How it begins and ends: all keys begin alike, and no key can be made from a checksum.
     pub fn shown_as(&self) -> String {
-        let text = &self.0;
-        let (begin, end) = (text.get(..7), text.get(text.len().saturating_sub(6)..));
-        format!("{}…{}", begin.unwrap_or_default(), end.unwrap_or_default())
+        let end = self.0.len().saturating_sub(checksum::LEN);
+        format!("{PREFIX}…{}", self.0.get(end..).unwrap_or_default())
     }
 }
 
@@ -60,25 +59,60 @@ impl Keys {
             iat: key.created_at,
             exp: key.expires_at,
         })?;
-        Ok(PlainApiKey(format!("{PREFIX}{token}")))
+        let body = format!("{PREFIX}{token}");
+        let checksum = checksum::of(&body);
+        Ok(PlainApiKey(body + &checksum))
     }
 
-    /// What a text says, if it is a key that we have signed and that has not expired. Whether
-    /// it has been revoked is another question.
-    pub(super) fn read(&self, text: &str, now: i64) -> Option<ApiKey> {
-        let claims: Claims = self.jws.verify(text.strip_prefix(PREFIX)?)?;
+    /// Reads a key that this server has signed and that has not expired. Whether it has been revoked
+    /// is another question.
+    ///
+    /// # Errors
+    /// Why it is none.
+    pub(super) fn read(&self, text: &str, now: i64) -> Result<ApiKey, Refusal> {
+        let claims: Claims = self.jws.verify(token_of(text)?).ok_or(Refusal::NotOurs)?;
         // The times are judged by our clock, and without leeway.
-        let is_of_now = claims.exp > now && (0..=now + 60).contains(&claims.iat);
-        let is_ours = claims.iss == ISSUER && claims.aud == AUDIENCE;
-        if !is_ours || !is_of_now {
-            return None;
+        let is_begun = (0..=now + 60).contains(&claims.iat);
+        if claims.iss != ISSUER || claims.aud != AUDIENCE || !is_begun {
+            return Err(Refusal::NotOurs);
         }
-        Some(ApiKey {
-            scopes: Scopes::parse(&claims.scope).ok()?,
+        let scopes = Scopes::parse(&claims.scope).map_err(|_| Refusal::NotOurs)?;
+        if claims.exp <= now {
+            return Err(Refusal::Expired);
+        }
+        Ok(ApiKey {
+            scopes,
             id: claims.jti,
             user_id: claims.sub,
             created_at: claims.iat,
             expires_at: claims.exp,
         })
     }
+}
+
+/// Why a text is no key that counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It does not begin as keys do.
+    NotAKey,
+    /// Its checksum is wrong.
+    Mistyped,
+    /// No key of this server has signed it.
+    NotOurs,
+    /// This server has signed it, and its time is over.
+    Expired,
+    /// This server has signed it, and it was revoked.
+    Revoked,
+}
+
+/// The signed part of a key. A wrong checksum costs no signature.
+fn token_of(text: &str) -> Result<&str, Refusal> {
+    if let Some(token) = text.strip_prefix(OLD_PREFIX) {
+        return Ok(token);
+    }
+    if !text.starts_with(PREFIX) {
+        return Err(Refusal::NotAKey);
+    }
+    let body = checksum::strip(text).and_then(|body| body.strip_prefix(PREFIX));
+    body.ok_or(Refusal::Mistyped)
 }

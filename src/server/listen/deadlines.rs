@@ -44,6 +44,11 @@ impl Phase {
         self.0.store(count * PHASES + phase, Ordering::Relaxed);
     }
 
+    /// Whether the head of a request is awaited, or has arrived in part.
+    pub fn awaits_head(&self) -> bool {
+        self.now() % PHASES == HEADERS
+    }
+
     /// Stops the clock while a request is served: until the returned guard is dropped.
     pub fn serve(&self) -> Serving {
         self.set(SERVING);

@@ -1,8 +1,12 @@
 //! The socket: connections with deadlines and a bound, and an orderly end.
 
 mod deadlines;
+mod explain;
 
-use self::deadlines::{Phase, ServedBody, Socket};
+use self::{
+    deadlines::{Phase, ServedBody, Socket},
+    explain::Explained,
+};
 use super::{caller::Peer, error::Error, state::State};
 use axum::{Router, body::Body};
 use hyper::{body::Incoming, service::service_fn};
@@ -73,7 +77,8 @@ pub async fn serve(
         // Whoever asks for much and reads nothing does not keep a place for ever.
         let mut socket = TimeoutStream::new(socket);
         socket.set_write_timeout(Some(READER_PATIENCE));
-        let socket = TokioIo::new(Socket::new(Box::pin(socket), phase, headers, idle));
+        let socket = Socket::new(Box::pin(socket), phase.clone(), headers, idle);
+        let socket = TokioIo::new(Explained::new(socket, phase));
         let connection = graceful.watch(http.serve_connection(socket, service));
         tokio::spawn(async move {
             // A client that goes away in the middle is no error of ours.

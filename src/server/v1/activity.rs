@@ -1,6 +1,6 @@
 //! `/v1/activity`: what happened to the account.
 
-use super::{Problem, problem::Kind, program::Program};
+use super::{Problem, cause::Cause, program::Program};
 use crate::{server::activity, wire::api_keys::Scope};
 use axum::{
     Extension, Json,
@@ -60,10 +60,12 @@ pub async fn list(
     place: Result<Query<Place>, QueryRejection>,
 ) -> Result<Json<Activity>, Problem> {
     let key = program.may(Scope::ActivityRead)?;
-    let invalid = || Problem::new(Kind::InvalidRequest);
-    let after = place.map_err(|_| invalid())?.0.after;
+    let after = place
+        .map_err(|_| Problem::because(Cause::CursorTwice))?
+        .0
+        .after;
     if after.as_deref().is_some_and(|after| !is_cursor(after)) {
-        return Err(invalid());
+        return Err(Problem::because(Cause::NotACursor));
     }
     let after = after.unwrap_or_default();
     let page = activity::list(&program.state, &key.user_id, &after).await?;

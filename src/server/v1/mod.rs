@@ -5,6 +5,7 @@
 //! calls, `problem.rs` says what went wrong, `openapi.rs` describes all of it.
 
 mod activity;
+mod cause;
 mod keys;
 mod me;
 mod openapi;
@@ -13,25 +14,28 @@ mod program;
 mod reference;
 mod sessions;
 
-pub use problem::Problem;
+pub use problem::{CONTENT_TYPE, Problem, unreadable_head};
 pub use program::{LIMIT, POLICY};
 pub use reference::reference;
 
-use super::{answer::refuse, state::State};
-use crate::wire;
+use super::state::State;
 use axum::{
     Router, middleware,
-    response::Response,
     routing::{any, delete, get},
 };
+use cause::Cause;
+use std::future::ready;
 
-/// Whether a path is one of the API's.
+/// Whether a path is one of the API's. A slash too many at its beginning does not change what its
+/// client expects for an answer.
 pub fn is_below(path: &str) -> bool {
-    path == "/v1" || path.starts_with("/v1/")
+    let path = path.trim_start_matches('/');
+    path == "v1" || path.starts_with("v1/")
 }
 
 /// Every route of the API.
 pub fn routes(state: &State) -> Router<State> {
+    let document = openapi::published(&state.config.oidc.issuer);
     let identify = middleware::from_fn_with_state(state.clone(), program::identify);
     Router::new()
         .route("/v1/me", get(me::show))
@@ -43,9 +47,12 @@ pub fn routes(state: &State) -> Router<State> {
         .route("/v1/", any(nothing))
         .route("/v1/{*path}", any(nothing))
         .layer(identify)
-        .route("/v1/openapi.json", get(openapi::show))
+        .route(
+            "/v1/openapi.json",
+            get(move || ready(openapi::show(&document))),
+        )
 }
 
-async fn nothing() -> Response {
-    refuse(wire::Error::NotFound)
+async fn nothing() -> Problem {
+    Problem::because(Cause::UnknownPath)
 }

@@ -10,11 +10,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::header;
-use std::sync::LazyLock;
 use utoipa::{
     Modify, OpenApi,
     openapi::{
-        Content, Ref, ResponseBuilder,
+        ContactBuilder, Content, Ref, ResponseBuilder, Server,
         path::Operation,
         security::{Http, HttpAuthScheme, SecurityScheme},
     },
@@ -46,7 +45,7 @@ impl Modify for Keys {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let scheme = Http::builder()
             .scheme(HttpAuthScheme::Bearer)
-            .bearer_format("ck_ and a JWT")
+            .bearer_format("cloakroom_, a JWT and a checksum")
             .description(Some("An API key, made at /account/keys."))
             .build();
         let components = document.components.get_or_insert_default();
@@ -91,15 +90,24 @@ pub fn document() -> utoipa::openapi::OpenApi {
     Document::openapi()
 }
 
-/// `/v1/openapi.json`: open to everybody, the same for everybody.
-pub async fn show() -> Response {
-    static JSON: LazyLock<Bytes> = LazyLock::new(|| {
-        let json = document().to_json().unwrap_or_default();
-        Bytes::from(json)
-    });
+/// The document as a server at this origin publishes it.
+pub fn published(origin: &str) -> Bytes {
+    let mut document = document();
+    document.servers = Some(vec![Server::new(origin)]);
+    let contact = ContactBuilder::new()
+        .name(Some("The operator of this server"))
+        .url(Some(format!("{origin}/developers")));
+    document.info.contact = Some(contact.build());
+    document.to_json().unwrap_or_default().into()
+}
+
+/// `/v1/openapi.json`: public, and the same for every client. Tools that draw it in a browser read it
+/// from pages of other origins, which may not send a cookie with that.
+pub fn show(document: &Bytes) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "application/json"),
         (header::CACHE_CONTROL, "public, max-age=300"),
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
     ];
-    (headers, JSON.clone()).into_response()
+    (headers, document.clone()).into_response()
 }

@@ -1,6 +1,7 @@
 //! What went wrong, for a program: problem details (RFC 9457), and where a key is asked for the
 //! challenge that goes with them (RFC 6750, 3).
 
+use super::cause::Cause;
 use crate::{
     server::error::Error,
     wire::{self, api_keys::Scope},
@@ -9,7 +10,7 @@ use axum::{
     Json,
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, Uri, header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -20,6 +21,7 @@ pub const CONTENT_TYPE: &str = "application/problem+json";
 #[derive(Debug)]
 pub struct Problem {
     kind: Kind,
+    cause: Option<Cause>,
     /// The scope that would have done.
     scope: Option<Scope>,
     retry_after_s: Option<u32>,
@@ -70,6 +72,21 @@ pub struct Body {
     title: &'static str,
     /// The status of the answer.
     status: u16,
+    /// What the request shows of the cause, and what to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'static str>,
+}
+
+impl Body {
+    fn new(kind: Kind, cause: Option<Cause>) -> Self {
+        let (status, code, title) = kind.parts();
+        Self {
+            kind: format!("/developers#{code}"),
+            title,
+            status,
+            detail: cause.map(Cause::detail),
+        }
+    }
 }
 
 impl Problem {
@@ -77,16 +94,36 @@ impl Problem {
     pub fn new(kind: Kind) -> Self {
         Self {
             kind,
+            cause: None,
             scope: None,
             retry_after_s: None,
         }
     }
 
-    /// Of this kind, where this scope is asked for.
-    pub fn at_door(kind: Kind, scope: Scope) -> Self {
+    /// With a cause that the request shows.
+    pub fn because(cause: Cause) -> Self {
+        Self {
+            cause: Some(cause),
+            ..Self::new(cause.kind())
+        }
+    }
+
+    /// With a cause that the request shows, where this scope is asked for.
+    pub fn at_door(cause: Cause, scope: Scope) -> Self {
         Self {
             scope: Some(scope),
-            ..Self::new(kind)
+            ..Self::because(cause)
+        }
+    }
+
+    /// Of a request that was refused before any route of the API.
+    pub fn before_routes(error: &wire::Error, uri: &Uri) -> Self {
+        let target = uri.path_and_query().map_or("", |target| target.as_str());
+        match error {
+            wire::Error::BadRequest => Cause::of_target(target)
+                .map_or_else(|| Self::new(Kind::InvalidRequest), Self::because),
+            wire::Error::MethodNotAllowed => Self::because(Cause::OtherMethod),
+            other => other.clone().into(),
         }
     }
 
@@ -145,13 +182,8 @@ impl From<Error> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let (status, code, title) = self.kind.parts();
-        let body = Body {
-            kind: format!("/developers#{code}"),
-            title,
-            status,
-        };
-        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = Body::new(self.kind, self.cause);
+        let status = StatusCode::from_u16(body.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, Json(body)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
@@ -163,4 +195,10 @@ impl IntoResponse for Problem {
         }
         response
     }
+}
+
+/// The body of the answer to a request whose head is not HTTP.
+pub fn unreadable_head() -> String {
+    let cause = Cause::UnreadableHead;
+    serde_json::to_string(&Body::new(cause.kind(), Some(cause))).unwrap_or_default()
 }

@@ -1,11 +1,11 @@
 //! Who calls: a program, and the key that it shows. Worked out once, in one layer, before any
 //! handler.
 
-use super::{Problem, problem::Kind};
+use super::{Problem, cause::Cause};
 use crate::{
     server::{
         activity::Visitor,
-        api_keys::{self, ApiKey, PREFIX},
+        api_keys::{self, ApiKey, OLD_PREFIX, PREFIX},
         caller::{bearer, visitor},
         cookie::{self, Found},
         limits::Quota,
@@ -47,9 +47,8 @@ pub struct Program {
 
 #[derive(Clone)]
 enum Shown {
-    Nothing,
-    /// No key of ours, or one that is no longer good.
-    Refused,
+    /// None, or one that does not count.
+    Refused(Cause),
     Key(ApiKey),
 }
 
@@ -61,9 +60,8 @@ impl Program {
     pub fn may(&self, scope: Scope) -> Result<&ApiKey, Problem> {
         match &self.shown {
             Shown::Key(key) if key.scopes.contains(scope) => Ok(key),
-            Shown::Key(_) => Err(Problem::at_door(Kind::InsufficientScope, scope)),
-            Shown::Refused => Err(Problem::at_door(Kind::InvalidToken, scope)),
-            Shown::Nothing => Err(Problem::at_door(Kind::KeyNeeded, scope)),
+            Shown::Key(_) => Err(Problem::at_door(Cause::NoScope, scope)),
+            Shown::Refused(cause) => Err(Problem::at_door(*cause, scope)),
         }
     }
 }
@@ -76,21 +74,27 @@ pub async fn identify(
 ) -> Response {
     let headers = request.headers();
     let query = request.uri().query().unwrap_or_default();
-    if shows_key_in_query(query) || shows_two(headers, &state.cookie_names) {
-        return Problem::new(Kind::InvalidRequest).into_response();
+    let has_cookie = || {
+        !matches!(
+            cookie::find(headers, &state.cookie_names.session),
+            Found::None
+        )
+    };
+    if let Some(cause) = stands_wrong(headers, query, has_cookie) {
+        return Problem::because(cause).into_response();
     }
-    let shown = match bearer(headers) {
-        None => Shown::Nothing,
+    let shown = match bearer(headers).filter(|text| !text.is_empty()) {
+        None => Shown::Refused(Cause::of_no_key(headers, has_cookie())),
         Some(text) => match api_keys::check(&state, text).await {
-            Ok(Some(key)) => Shown::Key(key),
-            Ok(None) => Shown::Refused,
+            Ok(Ok(key)) => Shown::Key(key),
+            Ok(Err(refusal)) => Shown::Refused(Cause::of_refusal(text, refusal)),
             // Promise 3: what cannot be checked is not allowed.
             Err(error) => return Problem::from(error).into_response(),
         },
     };
     let admitted = match &shown {
         Shown::Key(key) => Some(state.limits.admit_key(&key.id)),
-        _ => None,
+        Shown::Refused(_) => None,
     };
     if let Some((quota, Err(error))) = admitted {
         return with_quota(Problem::from(error).into_response(), quota);
@@ -108,20 +112,30 @@ pub async fn identify(
     }
 }
 
+/// A key where none belongs, or two ways to say who calls, of which no one can say which is meant
+/// (RFC 6750, 3.1).
+fn stands_wrong(headers: &HeaderMap, query: &str, has_cookie: impl Fn() -> bool) -> Option<Cause> {
+    let shown = headers.get_all(header::AUTHORIZATION).iter().count();
+    if shows_key_in_query(query) {
+        Some(Cause::KeyInAddress)
+    } else if shown > 1 {
+        Some(Cause::TwoHeaders)
+    } else if shown == 1 && has_cookie() {
+        Some(Cause::KeyAndCookie)
+    } else {
+        None
+    }
+}
+
 /// A key in an address is in logs, histories and `Referer` headers (RFC 9700, 4.3.2; ASVS 14.2.1).
 fn shows_key_in_query(query: &str) -> bool {
     form_urlencoded::parse(query.as_bytes()).any(|(name, value)| {
         let name = name.to_ascii_lowercase();
-        IN_QUERIES.contains(&name.as_str()) || value.trim_start().starts_with(PREFIX)
+        let value = value.trim_start();
+        IN_QUERIES.contains(&name.as_str())
+            || value.starts_with(PREFIX)
+            || value.starts_with(OLD_PREFIX)
     })
-}
-
-/// Two ways to say who calls, of which nobody can say which is meant: two headers, or a key and a
-/// session's cookie (RFC 6750, 3.1).
-fn shows_two(headers: &HeaderMap, names: &cookie::Names) -> bool {
-    let shown = headers.get_all(header::AUTHORIZATION).iter().count();
-    let has_cookie = || !matches!(cookie::find(headers, &names.session), Found::None);
-    shown > 1 || (shown == 1 && has_cookie())
 }
 
 /// What is left of the key's limit.

@@ -1,7 +1,10 @@
 //! The same description for people: what the page at `/developers` shows.
 
-use super::{openapi, problem::Kind};
-use crate::wire::developers::{Answer, Operation, Parameter, Reference};
+use super::{cause::Cause, openapi, problem::Kind};
+use crate::{
+    server::api_keys,
+    wire::developers::{Answer, Operation, Parameter, Reference},
+};
 use serde_json::Value;
 use std::sync::{Arc, LazyLock};
 
@@ -20,11 +23,14 @@ pub fn reference() -> Arc<Reference> {
                 status: status.to_string(),
                 code: code.to_owned(),
                 what: title.to_owned(),
+                causes: causes_of(*kind),
             }
         });
         Arc::new(Reference {
             operations,
             problems: answers.collect(),
+            key_prefix: api_keys::PREFIX,
+            key_pattern: api_keys::PATTERN,
         })
     });
     Arc::clone(&REFERENCE)
@@ -42,6 +48,7 @@ fn describe(path: &str, method: &str, operation: &Value) -> Operation {
         status: status.to_owned(),
         code: String::new(),
         what: text(&response["description"]),
+        causes: Vec::new(),
     });
     Operation {
         summary: text(&operation["summary"]),
@@ -53,6 +60,11 @@ fn describe(path: &str, method: &str, operation: &Value) -> Operation {
         path: path.to_owned(),
         method,
     }
+}
+
+fn causes_of(kind: Kind) -> Vec<&'static str> {
+    let causes = Cause::ALL.iter().filter(|cause| cause.kind() == kind);
+    causes.map(|cause| cause.detail()).collect()
 }
 
 /// A line for a shell in which `URL`, `KEY` and whatever the path asks for have been set.

@@ -1,7 +1,10 @@
 //! `/v1/sessions`: the devices that are signed in.
 
-use super::{Problem, program::Program};
-use crate::{server::sessions, wire::api_keys::Scope};
+use super::{Problem, cause::Cause, program::Program};
+use crate::{
+    server::sessions,
+    wire::{self, api_keys::Scope},
+};
 use axum::{Extension, Json, extract::Path};
 use http::StatusCode;
 use serde::Serialize;
@@ -90,6 +93,10 @@ pub async fn end(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let key = program.may(Scope::SessionsWrite)?;
-    sessions::end_by_key(&program.state, key, &program.visitor, &id).await?;
+    let ended = sessions::end_by_key(&program.state, key, &program.visitor, &id).await;
+    ended.map_err(|error| match error.into() {
+        wire::Error::NotFound => Problem::because(Cause::UnknownSession),
+        other => other.into(),
+    })?;
     Ok(StatusCode::NO_CONTENT)
 }

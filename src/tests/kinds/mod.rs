@@ -135,12 +135,13 @@ async fn no_token_opens_a_door_dressed_as_what_belongs_there() {
 
 /// The same token with the beginning of another kind, or without its own.
 fn dressed(token: &str) -> Vec<(&'static str, String)> {
-    let bare = ["ck_", "rt_"]
+    let bare = ["cloakroom_", "rt_"]
         .iter()
         .find_map(|prefix| token.strip_prefix(prefix));
     let inside = bare.unwrap_or(token);
     let mut all = vec![
-        ("that begins as an API key", format!("ck_{inside}")),
+        ("that begins as an API key", format!("cloakroom_{inside}")),
+        ("that begins as an old API key", format!("ck_{inside}")),
         ("that begins as a refresh token", format!("rt_{inside}")),
         ("without its beginning", inside.to_owned()),
     ];
