@@ -140,6 +140,20 @@ async fn the_address_of_the_check_signs_no_browser_in_and_ends_only_its_own_sess
     }
 }
 
+/// A scanner of links, or a proxy that looks at what browsers ask for.
+#[tokio::test]
+async fn another_client_that_follows_the_check_ends_no_session() {
+    let app = TestApp::new().await;
+    app.signed_up(EMAIL).await;
+    let browser = app.browser();
+    let check = sign_in(&browser, "/account").await;
+    let scanner = app.browser();
+    let request = follow(&scanner, &check).header(header::USER_AGENT, "a scanner of links");
+    scanner.send(request).await;
+    assert_eq!(app.count(LIVE).await, 2);
+    assert_eq!(browser.viewer().await.as_deref(), Some(EMAIL));
+}
+
 #[tokio::test]
 async fn an_address_of_another_site_is_not_led_on_to_by_the_check() {
     let app = TestApp::new().await;

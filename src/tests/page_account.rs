@@ -63,6 +63,12 @@ async fn a_page_of_one_account_neither_acts_on_nor_reads_another() {
         assert_eq!(refusal(&answer), refused, "{function}");
         assert!(!answer.body.contains(OTHER), "{function}");
     }
+    // A form without JavaScript has the tag in a field.
+    let form = [("account", &*page), ("password", PASSWORD)];
+    let answer = ada
+        .submit("/account/security", "confirm_password", &form)
+        .await;
+    assert_eq!(answer.status, 409);
     assert_eq!(ada.viewer().await.as_deref(), Some(OTHER));
     assert!(ada.list_api_keys().await.is_empty());
 }

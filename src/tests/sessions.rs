@@ -297,6 +297,43 @@ async fn two_lost_responses_in_a_row_sign_no_user_out() {
 }
 
 #[tokio::test]
+async fn a_renewal_that_cannot_be_written_in_time_is_left_for_the_next_request() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    app.pass(300);
+    let mut tx = app.state.db.write().await.unwrap();
+    sqlx::query("UPDATE sessions SET last_seen_at = last_seen_at")
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    assert!(!is_renewed(&browser).await);
+    drop(tx);
+    assert!(is_renewed(&browser).await);
+    assert_eq!(app.count("SELECT generation FROM sessions").await, 2);
+}
+
+/// Such a page could give its requests up before the answers, and three renewals that stay unshown end
+/// the session.
+#[tokio::test]
+async fn a_page_of_another_origin_causes_no_renewal() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    app.pass(300);
+    for site in ["same-site", "cross-site"] {
+        let request = browser.request(Method::GET, "/account");
+        let request = request
+            .header("accept", "text/html")
+            .header("sec-fetch-mode", "navigate")
+            .header("sec-fetch-site", site);
+        let answer = browser.send(request).await;
+        assert_eq!(answer.status, 200, "{site}");
+        assert!(answer.set_cookies().is_empty(), "{site}");
+    }
+    assert_eq!(app.count("SELECT generation FROM sessions").await, 1);
+    assert!(is_renewed(&browser).await);
+}
+
+#[tokio::test]
 async fn twelve_tabs_that_lost_a_response_get_one_new_cookie_in_a_grace() {
     let app = TestApp::new().await;
     let browser = app.signed_up(EMAIL).await;

@@ -16,6 +16,37 @@ async fn dropped(app: &TestApp, browser: &Browser, headers: &[(&str, &str)]) -> 
 
 const NAVIGATES: (&str, &str) = ("sec-fetch-mode", "navigate");
 const FETCHES: (&str, &str) = ("sec-fetch-mode", "cors");
+/// A form that is sent.
+const SENDS: [(&str, &str); 2] = [NAVIGATES, ("origin", "https://example.com:8443")];
+
+/// A user writes for ten minutes in a page of the app, after one of its responses was lost.
+#[tokio::test]
+async fn a_form_of_the_app_is_sent_however_long_ago_a_renewal_was_lost() {
+    let app = serving().await;
+    let browser = app.signed_up(EMAIL).await;
+    app.pass(300);
+    for _ in 0..3 {
+        assert_eq!(dropped(&app, &browser, &SENDS).await.status, 200);
+        app.pass(600);
+    }
+    // Scripts are refused meanwhile, until a page is loaded.
+    assert_eq!(dropped(&app, &browser, &[FETCHES]).await.status, 401);
+    assert_eq!(dropped(&app, &browser, &[NAVIGATES]).await.status, 303);
+}
+
+/// The database takes no writes: `/auth/return` leads back with the cookie that came.
+#[tokio::test]
+async fn a_browser_is_sent_away_once_where_no_cookie_can_be_renewed() {
+    let app = serving().await;
+    let browser = app.signed_up(EMAIL).await;
+    app.pass(300);
+    for _ in 0..2 {
+        assert_eq!(dropped(&app, &browser, &[FETCHES]).await.status, 200);
+        app.pass(61);
+    }
+    assert_eq!(dropped(&app, &browser, &[NAVIGATES]).await.status, 303);
+    assert_eq!(dropped(&app, &browser, &[NAVIGATES]).await.status, 200);
+}
 
 #[tokio::test]
 async fn a_check_renews_by_its_own_answer() {
@@ -38,12 +69,16 @@ async fn a_page_load_renews_by_way_of_cloakroom_where_the_proxy_drops_set_cookie
     let browser = app.signed_up(EMAIL).await;
     for _ in 0..12 {
         app.pass(300);
+        for _ in 0..2 {
+            assert_eq!(dropped(&app, &browser, &[FETCHES]).await.status, 200);
+            app.pass(61);
+        }
+        // A script goes on, neither a form that is sent nor a frame loses anything, and a page load
+        // leads through.
         assert_eq!(dropped(&app, &browser, &[FETCHES]).await.status, 200);
-        app.pass(61);
-        // A script goes on, a form that is sent loses nothing, and a page load leads through.
-        assert_eq!(dropped(&app, &browser, &[FETCHES]).await.status, 200);
-        let sent = [NAVIGATES, ("origin", "https://example.com:8443")];
-        assert_eq!(dropped(&app, &browser, &sent).await.status, 200);
+        for headers in [SENDS, [NAVIGATES, ("sec-fetch-dest", "iframe")]] {
+            assert_eq!(dropped(&app, &browser, &headers).await.status, 200);
+        }
         let answer = dropped(&app, &browser, &[NAVIGATES]).await;
         assert_eq!(answer.status, 303);
         assert!(answer.set_cookies().is_empty(), "the proxy would drop it");
