@@ -25,7 +25,7 @@ use http::{HeaderMap, Method, StatusCode, Uri, header, uri::Authority};
 
 /// Path of the check.
 pub const PATH: &str = "/signed-in";
-/// The check ends a session for so long after it was started, in seconds.
+/// The check ends no session that was started longer ago, in seconds.
 const VALID_FOR_S: i64 = 60;
 /// Parameter that names the session, sealed.
 const SESSION: &str = "session";

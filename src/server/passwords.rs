@@ -124,7 +124,7 @@ impl Hasher {
         .await?
     }
 
-    /// Verifies a password against a stored hash, or against nobody's at the same cost. One that was
+    /// Verifies a password against a stored hash, or against a hash of no account at the same cost. One that was
     /// typed in another normal form is tried as it was typed as well, because old hashes are made of
     /// that: twice the cost, whether the account exists or not.
     ///

@@ -11,7 +11,7 @@ use leptos_router::hooks::use_location;
 /// be far below it.
 #[component]
 pub fn Failure(
-    /// What was not done.
+    /// Sentence that names the action.
     #[prop(into)]
     what: Signal<&'static str>,
     /// Why.

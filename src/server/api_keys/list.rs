@@ -5,7 +5,7 @@ use crate::{
     wire::api_keys::{ApiKey, ApiKeys, Scope, Scopes, ShownKey},
 };
 
-/// A new key is shown for so long at most, in seconds.
+/// A new key goes out of sight after this time, in seconds.
 const SHOWN_FOR_S: i64 = 3_600;
 
 #[derive(sqlx::FromRow)]
@@ -76,7 +76,7 @@ impl Row {
         })
     }
 
-    /// Signs the key once more: the same words under the same signing key are the same text.
+    /// Signs the key once more: equal claims under one signing key give an equal text.
     fn reveal(&self, state: &State, session: &Session) -> Result<String, Error> {
         let scopes = Scopes::parse(&self.scopes).map_err(|_| Error::Crypto("scopes"))?;
         let plain = state.api_keys.sign(&super::ApiKey {

@@ -55,8 +55,8 @@ const RETURNED: [&str; 10] = [
 /// What goes on by itself once the password has been confirmed.
 const GOES_ON: [&str; 3] = ["create_api_key", "end_session", "end_other_sessions"];
 
-/// The layer that reads a form before anybody asks who sends it: whoever is signed in when the
-/// first byte arrives may not be when the last one does.
+/// The layer that reads a form before its session is looked at: a user who is signed in when the first
+/// octet arrives may not be when the last one does.
 pub async fn read_whole(Extract(state): Extract<State>, request: Request, next: Next) -> Response {
     if !request.uri().path().starts_with("/api/") {
         return next.run(request).await;

@@ -21,9 +21,9 @@ const SESSION_LINE_MAX: usize = 420;
 /// Most octets of the line of a form's cookie without its name and value.
 const FORM_LINE_MAX: usize = 70;
 
-/// A browser keeps a form for so long on its way to the page that shows it, in seconds.
-const SHOWN_FOR_S: i64 = 60;
-/// A form waits for so long until its user has signed in again, in seconds.
+/// A form that has not reached the page that shows it is dropped after this time, in seconds.
+const RETURNS_WITHIN_S: i64 = 60;
+/// A form whose user has not signed in again is dropped after this time, in seconds.
 const WAITS_FOR_S: i64 = 900;
 
 /// Content of the cookie.
@@ -130,7 +130,7 @@ const FORMS: [fn(&mut Parcel) -> Option<&mut ReturnedForm>; 2] = [
 fn keep(caller: &Caller, sealed: &str, parcel: &Parcel) {
     let now = caller.state.clock.now_s();
     let left = parcel.waiting.as_ref().map_or(0, |it| it.until - now);
-    caller.cookies.send_form(sealed, left.max(SHOWN_FOR_S));
+    caller.cookies.send_form(sealed, left.max(RETURNS_WITHIN_S));
 }
 
 /// Whether a cookie has room in so many octets, once it is sealed and in base64url.
@@ -204,8 +204,7 @@ pub fn take_returned(mut request: Request) -> Result<Request, Box<Response>> {
     Ok(request)
 }
 
-/// Closes and opens forms on their way: an address that somebody typed is nobody else's to read,
-/// and nobody else can make one.
+/// Seals and opens forms on their way: they hold what a user typed, and no attacker can make one.
 pub struct Seal(secret::Seal);
 
 impl Seal {

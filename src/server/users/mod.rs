@@ -22,7 +22,7 @@ use super::{
 use crate::wire::users::Viewer;
 use sqlx::AnyConnection;
 
-/// Who is signed in, if anybody is. Asks nobody: the layer has already read the row.
+/// Describes the signed-in user, if there is one. The layer has already read the row.
 pub fn viewer(caller: &Caller) -> Option<Viewer> {
     caller.session.as_ref().map(|session| Viewer {
         email: shown(&session.email),

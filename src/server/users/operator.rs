@@ -12,7 +12,7 @@ use crate::{
     wire::{self, Problem},
 };
 
-/// Keeps somebody out, or lets them in again: the operator's way. Keeping them out ends all
+/// Disables an account, or enables it again: the operator's way. Disabling ends all
 /// their sessions, and revokes their keys, in the same transaction (ASVS 7.4.2). How many ended; none if there is no such
 /// account.
 ///
@@ -59,7 +59,7 @@ pub async fn end_sessions(state: &State, email: &Email) -> Result<Option<u32>, E
     let Some(user_id) = id_of(&mut change, email).await? else {
         return Ok(None);
     };
-    // Whoever signs in meanwhile goes first, and is among them, or waits.
+    // A sign-in of this moment commits first, and is among them, or waits.
     sqlx::query("UPDATE users SET email = email WHERE id = $1")
         .bind(&user_id)
         .execute(&mut *change)

@@ -57,7 +57,7 @@ pub async fn confirm_password(
 ) -> Result<GoOn, Error> {
     let (hash, kept) = verify_own(caller, session, "password", password).await?;
     let mut change = Change::begin(&caller.state).await?;
-    // Whoever changes the password in between has ended this session or is in it.
+    // A change of the password in between has ended this session, or was made in it.
     let still_theirs =
         sqlx::query("UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3")
             .bind(&kept)
@@ -126,7 +126,7 @@ pub async fn change_password(
         ended =
             sessions::end_all_of(&mut change, &session.user_id, but, "password_changed").await?;
     }
-    // Whoever knew the old one may have allowed a program something, whatever device is kept.
+    // An attacker who knew the old one may have allowed an app something, whatever device is kept.
     grants::end_all_of(&mut change, &session.user_id, "password_changed").await?;
     activity::record(
         &mut change,

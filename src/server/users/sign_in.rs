@@ -58,7 +58,7 @@ pub async fn sign_in(
     };
 
     let mut change = Change::begin(state).await?;
-    // The hash that was verified must still be theirs: whoever changes the password in between
+    // The hash that was verified must still be theirs: a user who changes the password in between
     // must neither find the old one back nor a session that it started. Writing the row makes
     // the two wait for each other.
     let still_theirs = sqlx::query(

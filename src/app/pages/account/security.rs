@@ -98,7 +98,7 @@ pub fn Security() -> impl IntoView {
                             />
                             <label for="keep_others">"Keep my other devices signed in"</label>
                             <p class="hint" id="keep_others-hint">
-                                "Leave it off if somebody else may know your password: then every other device is signed out."
+                                "Leave it off if another person may know your password: then every other device is signed out."
                             </p>
                         </div>
                         <Submit label="Change password" pending_label="Changing…" pending=pending />
