@@ -9,7 +9,7 @@ test("two keys with one label and two password fields have buttons that can be t
     await page.goto("/account/keys");
     await choose(page, "deploy", ["See whose account it is"]);
     await create(page);
-    await expect(page.getByRole("button", { name: /^Revoke deploy, ck_/ })).toHaveCount(count);
+    await expect(page.getByRole("button", { name: /^Revoke deploy, cloakroom_/ })).toHaveCount(count);
   }
   await expectOwnNames(page);
   await page.goto("/account/security");
