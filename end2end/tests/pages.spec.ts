@@ -92,8 +92,12 @@ const states: Record<string, (page: Page, quiet: string[]) => Promise<void>> = {
     await expect(page.getByRole("heading", { level: 1 })).toHaveText("There is no page at this address.");
   },
   refused: async (page) => {
-    const response = await page.goto("/api/viewer");
-    expect(response?.status()).toBe(403);
+    // A link on a page of another site leads here.
+    await page.goto("/");
+    const address = new URL("/api/viewer", page.url()).href;
+    await page.goto(`data:text/html,<a href="${address}">Elsewhere</a>`);
+    const [response] = await Promise.all([page.waitForResponse(address), page.getByRole("link").click()]);
+    expect(response.status()).toBe(403);
   },
 };
 

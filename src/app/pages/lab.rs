@@ -158,6 +158,7 @@ fn Client(
                 </div>
                 <button class="btn" type="submit" disabled=true>
                     "Write it"
+                    <span class="unseen">": " {title}</span>
                 </button>
             </form>
         </section>
@@ -183,6 +184,7 @@ fn Attack(
                     <p class="quiet">{what}</p>
                     <button class="btn" type="button" disabled=true aria-describedby=heading.clone()>
                         "Run it"
+                        <span class="unseen">": " {title}</span>
                     </button>
                 </div>
                 <div class="verdicts">
