@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Chromium 153 maps the domain of an e-mail field to ASCII by another rule than that of a URL.
+# Chromium 153.0.8010.0 maps the domain of an e-mail field to ASCII by another rule than that of a URL.
 #
 # Seen: `<input type=email>` replaces an international domain as it is typed, by the transitional mapping
 # of UTS 46: ß becomes ss, and a zero width non-joiner is dropped. `new URL()` in the same browser keeps

@@ -36,10 +36,8 @@ pub struct Caller {
     pub state: State,
     /// The live session, if the cookie names one.
     pub session: Option<Arc<Session>>,
-    /// The cookie was one of ours, and its session is over.
-    pub was_signed_out: bool,
-    /// The user whom the session cookie names, also when its session is over.
-    pub user_id: Option<String>,
+    /// The user whom the session cookie names, if it was one of ours and its session is over.
+    pub signed_out_user: Option<String>,
     /// The sealed form that came with the request.
     pub form: Option<String>,
     /// The cookie that named it.
@@ -102,15 +100,14 @@ pub async fn identify(
     let Resumed {
         session,
         renewal,
-        user_id,
+        signed_out_user,
     } = resumed;
     let form = match cookie::find(headers, &state.cookie_names.form) {
         Found::One(sealed) => Some(sealed),
         _ => None,
     };
     let caller = Caller {
-        was_signed_out: user_id.is_some() && session.is_none(),
-        user_id,
+        signed_out_user,
         form,
         shown,
         visitor,
@@ -133,6 +130,12 @@ pub async fn identify(
 }
 
 impl Caller {
+    /// The user whom the session cookie names, also when its session is over.
+    pub fn named_user(&self) -> Option<&str> {
+        let live = self.session.as_ref().map(|session| &*session.user_id);
+        live.or(self.signed_out_user.as_deref())
+    }
+
     /// Renews the cookie of the session, unless the handler has had its say about it.
     async fn renew(&self, renewal: &sessions::Renewal) {
         let Some(session) = &self.session else { return };

@@ -1,5 +1,5 @@
-//! The key's text: a prefix, a signed JWT and a checksum. It can be read by whoever holds it, so that it says ids,
-//! times and scopes only.
+//! The key's text: a prefix, a signed JWT and a checksum. Every holder of a key can read it, so it says
+//! ids, times and scopes only.
 
 use super::{ApiKey, Keys, OLD_PREFIX, PREFIX, checksum};
 use crate::{server::error::Error, wire::api_keys::Scopes};

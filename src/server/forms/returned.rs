@@ -69,8 +69,8 @@ pub(super) fn send_waiting(
     page: &str,
     form: ReturnedForm,
 ) -> Response {
-    let waiting = caller.user_id.clone().map(|user_id| Waiting {
-        user_id,
+    let waiting = caller.named_user().map(|user_id| Waiting {
+        user_id: user_id.to_owned(),
         page: path_of(page).to_owned(),
         until: caller.state.clock.now_s() + WAITS_FOR_S,
         form,

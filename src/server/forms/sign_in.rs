@@ -25,7 +25,7 @@ pub fn to_sign_in_as(caller: &Caller, page: &str, email: Option<&str>) -> Respon
             sign_in.push_str(&email);
         }
     }
-    if !caller.was_signed_out {
+    if caller.signed_out_user.is_none() {
         return Redirect::to(&sign_in).into_response();
     }
     forgetting(send(caller, &sign_in, told()))
@@ -34,7 +34,7 @@ pub fn to_sign_in_as(caller: &Caller, page: &str, email: Option<&str>) -> Respon
 /// Sends a browser to the sign-in page with a form that its page shows again after signing in.
 pub(super) fn to_sign_in_with(caller: &Caller, page: &str, form: ReturnedForm) -> Response {
     let sign_in = sign_in_for(page);
-    if caller.user_id.is_none() {
+    if caller.named_user().is_none() {
         // Nothing says whose it is.
         return Redirect::to(&sign_in).into_response();
     }

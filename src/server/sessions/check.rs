@@ -28,8 +28,8 @@ pub struct Resumed {
     pub session: Option<Arc<Session>>,
     /// What the response is to do about the cookie.
     pub renewal: Option<Renewal>,
-    /// The user whom it names, also when the session is over, if we signed it.
-    pub user_id: Option<String>,
+    /// The user whom it names, if we signed it and its session is over.
+    pub signed_out_user: Option<String>,
 }
 
 /// Checks what a cookie holds: signature, then row, then whether it is still live.
@@ -43,7 +43,7 @@ pub async fn resume(state: &State, token: &str, visitor: &Visitor) -> Result<Res
     let now = state.clock.now_s();
     let Some(claims) = state.signer.verify(token, now) else {
         return Ok(Resumed {
-            user_id: state.signer.user_of(token),
+            signed_out_user: state.signer.user_of(token),
             ..Resumed::default()
         });
     };
@@ -62,7 +62,7 @@ pub async fn resume(state: &State, token: &str, visitor: &Visitor) -> Result<Res
     let ticket = state.sessions.ticket(&key);
     let found = find(state, &key).await?.map(Arc::new);
     let signed_out = Resumed {
-        user_id: Some(claims.sub.clone()),
+        signed_out_user: Some(claims.sub.clone()),
         ..Resumed::default()
     };
     let Some(session) = found else {
@@ -118,9 +118,9 @@ fn live(
     };
     let renewal = need.map(|need| Renewal { claims, need });
     Resumed {
-        user_id: Some(session.user_id.clone()),
         session: Some(session),
         renewal,
+        signed_out_user: None,
     }
 }
 

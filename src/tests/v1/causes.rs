@@ -108,23 +108,29 @@ async fn by_what_the_header_says(app: &TestApp, browser: &Browser, key: &str, to
 }
 
 async fn by_where_the_key_is(app: &TestApp, browser: &Browser, key: &str, told: &mut Told) {
-    let nobody = app.browser();
-    let plain = |path: &str| nobody.request(Method::GET, path);
+    let anonymous = app.browser();
+    let plain = |path: &str| anonymous.request(Method::GET, path);
     told.tell(detail(
-        &nobody.send(plain("/v1/me")).await,
+        &anonymous.send(plain("/v1/me")).await,
         401,
         "key_needed",
         key,
     ));
     let elsewhere = plain("/v1/me").header("x-api-key", key);
     told.tell(detail(
-        &nobody.send(elsewhere).await,
+        &anonymous.send(elsewhere).await,
         401,
         "key_needed",
         key,
     ));
     let named_otherwise = plain("/v1/me").header("x-secret", key);
-    assert!(nobody.send(named_otherwise).await.body.contains("not read"));
+    assert!(
+        anonymous
+            .send(named_otherwise)
+            .await
+            .body
+            .contains("not read")
+    );
     let cookie = browser.request(Method::GET, "/v1/me");
     told.tell(detail(&browser.send(cookie).await, 401, "key_needed", key));
     let both = browser
