@@ -14,12 +14,18 @@ use axum::{
     extract::Request,
     response::{IntoResponse, Redirect, Response},
 };
+use miniz_oxide::{deflate::compress_to_vec, inflate::decompress_to_vec_with_limit};
 use serde::{Deserialize, Serialize};
 
 /// Most octets of the line that sets a session's cookie in the same response.
 const SESSION_LINE_MAX: usize = 420;
 /// Most octets of the line of a form's cookie without its name and value.
 const FORM_LINE_MAX: usize = 70;
+
+/// 6 is the usual one of 0 to 10.
+const DEFLATE_LEVEL: u8 = 6;
+/// A cookie with more octets in it is not opened.
+const UNPACKED_MAX: usize = 1 << 20;
 
 /// A form that has not reached the page that shows it is dropped after this time, in seconds.
 const RETURNS_WITHIN_S: i64 = 60;
@@ -35,6 +41,20 @@ struct Parcel {
     /// Shown by its page, once its user has signed in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     waiting: Option<Waiting>,
+}
+
+impl Parcel {
+    /// The content as it is sealed: deflated (RFC 1951), because a text of four octets a character
+    /// has no room otherwise. It holds no secret, whose length an attacker could guess at by a text.
+    fn pack(&self) -> Result<Vec<u8>, Error> {
+        let json = serde_json::to_vec(self).map_err(|_| Error::Crypto("seal"))?;
+        Ok(compress_to_vec(&json, DEFLATE_LEVEL))
+    }
+
+    fn unpack(packed: &[u8]) -> Option<Self> {
+        let json = decompress_to_vec_with_limit(packed, UNPACKED_MAX).ok()?;
+        serde_json::from_slice(&json).ok()
+    }
 }
 
 /// A form whose session had ended when it was sent.
@@ -135,8 +155,8 @@ fn keep(caller: &Caller, sealed: &str, parcel: &Parcel) {
 
 /// Whether a cookie has room in so many octets, once it is sealed and in base64url.
 fn fits(parcel: &Parcel, room: usize) -> bool {
-    let json = serde_json::to_string(parcel).map_or(usize::MAX / 4, |json| json.len());
-    (json + secret::SEAL_OVERHEAD) * 4 / 3 + 2 <= room
+    let packed = parcel.pack().map_or(usize::MAX / 8, |packed| packed.len());
+    (packed + secret::SEAL_OVERHEAD) * 4 / 3 + 2 <= room
 }
 
 fn path_of(page: &str) -> &str {
@@ -217,11 +237,10 @@ impl Seal {
     }
 
     fn close(&self, parcel: &Parcel) -> Result<String, Error> {
-        let text = serde_json::to_vec(parcel).map_err(|_| Error::Crypto("seal"))?;
-        self.0.close(text, "")
+        self.0.close(parcel.pack()?, "")
     }
 
     fn open(&self, sealed: &str) -> Option<Parcel> {
-        serde_json::from_slice(&self.0.open(sealed, "")?).ok()
+        Parcel::unpack(&self.0.open(sealed, "")?)
     }
 }
