@@ -6,7 +6,7 @@ SHELL := bash
 MAKEFLAGS += --no-builtin-rules
 # Two cargos at once would only wait for each other.
 .NOTPARALLEL:
-.PHONY: help run watch build bench size check test test-sqlite test-postgres test-clients \
+.PHONY: help run watch build bench size check test test-sqlite test-lab test-postgres test-clients \
   test-browser test-watch test-release pictures clean setup-rust setup-build setup-test
 
 # Cargo's own folder need not be on the caller's PATH, wasm-opt is among the npm packages, and
@@ -69,7 +69,7 @@ check: setup-build ## Formatting, lints, documentation and types; warnings are e
 	cargo clippy --lib --features hydrate --target wasm32-unknown-unknown -- -D warnings
 	cargo clippy --lib --features hydrate,lab --target wasm32-unknown-unknown -- -D warnings
 	cargo fmt --check $(EXAMPLE)
-	cargo clippy $(EXAMPLE) --target-dir target/examples --all-targets -- -D warnings
+	cargo clippy $(EXAMPLE) --all-targets -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps --document-private-items --features ssr
 	npm --prefix end2end run check
 	@if command -v shellcheck >/dev/null; then \
@@ -78,18 +78,24 @@ check: setup-build ## Formatting, lints, documentation and types; warnings are e
 	  echo "shellcheck is not installed, so the scripts were not checked."; \
 	fi
 
-test: test-sqlite test-postgres test-clients test-browser test-watch test-release ## Every test: the next six
+test: test-sqlite test-lab test-postgres test-clients test-browser test-watch test-release ## Every test: the next seven
 
 test-sqlite: setup-test ## The Rust tests on SQLite
 	env -u CLOAKROOM_TEST_POSTGRES cargo test --features ssr --test cloakroom
-	env -u CLOAKROOM_TEST_POSTGRES cargo test --features ssr,lab --test cloakroom -- doors notes lab::
+
+test-lab: setup-test ## The tests of the lab, and of the notes that it is about
+	env -u CLOAKROOM_TEST_POSTGRES cargo test --features ssr,lab --test lab
+
+# What asks no database, or asks nothing of it but an account, has run on SQLite.
+ONCE := build:: doctor:: guide:: proxies:: shape:: two_holders::
 
 test-postgres: setup-test ## The same on a PostgreSQL of their own, and several nodes on one
-	scripts/with-postgres cargo test --features ssr --test cloakroom --test nodes
+	scripts/with-postgres cargo test --no-fail-fast --features ssr --test cloakroom --test nodes -- \
+	  $(ONCE:%=--skip %)
 
 test-clients: setup-test ## What others wrote against /v1, and an app that signs people in through us
 	cargo test --features ssr --test schemathesis
-	CLOAKROOM_BIN=$(TESTED)/debug/cloakroom cargo test $(EXAMPLE) --target-dir target/examples
+	CLOAKROOM_BIN=$(TESTED)/debug/cloakroom cargo test $(EXAMPLE)
 
 test-browser: setup-test ## The tests in Chromium and Firefox, against a development build
 	cargo leptos build $(LEPTOS) $(LAB)

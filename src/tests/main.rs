@@ -27,11 +27,7 @@ mod guide;
 mod hostile;
 mod interleavings;
 mod kinds;
-#[cfg(feature = "lab")]
-mod lab;
 mod limits;
-#[cfg(feature = "lab")]
-mod notes;
 mod oidc;
 mod page_account;
 mod passwords;

@@ -4,7 +4,7 @@ use super::{
     super::cookie,
     Lab,
     pocket::{Client, Source},
-    record::{self, run_of},
+    record::{self, milliseconds, run_of},
     router::file,
     sites,
 };
@@ -148,7 +148,7 @@ async fn replay(
     let answer = request.send().await.map_err(|_| StatusCode::BAD_GATEWAY)?;
     let status = answer.status().as_u16();
     let body = answer.text().await.map_err(|_| StatusCode::BAD_GATEWAY)?;
-    let took_ms = began.elapsed().as_secs_f64() * 1000.0;
+    let took_ms = milliseconds(began.elapsed());
     let notes: Vec<Note> = serde_json::from_str(&body).unwrap_or_default();
     Ok(Json(Answer {
         status,

@@ -13,6 +13,7 @@ use serde::Serialize;
 use std::{
     collections::VecDeque,
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 use tokio::time::Instant;
 
@@ -127,7 +128,7 @@ pub async fn keep(Extract(lab): Extract<Lab>, request: Request, next: Next) -> R
         decided: decided(&headers, &path, status),
         path,
         status,
-        took_ms: began.elapsed().as_secs_f64() * 1000.0,
+        took_ms: milliseconds(began.elapsed()),
         sets_session,
     });
     response
@@ -194,4 +195,10 @@ fn shown(headers: &HeaderMap, name: &str) -> String {
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
     let value = headers.get(name);
     value.and_then(|it| it.to_str().ok()).unwrap_or_default()
+}
+
+/// A duration in milliseconds, to the microsecond: a number of so few digits reads the same in the log
+/// and in the page.
+pub(super) fn milliseconds(took: Duration) -> f64 {
+    (took.as_secs_f64() * 1e6).round() / 1e3
 }

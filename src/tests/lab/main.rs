@@ -1,9 +1,24 @@
-//! The lab, as far as no browser is needed.
+//! The lab, as far as no browser is needed, and the notes that it is about: what only a build with the
+//! feature `lab` has.
 
-use crate::{
-    app::{EMAIL, PASSWORD, encoded},
-    place::Place,
-};
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed, and says where"
+)]
+
+#[expect(dead_code, reason = "the other suite uses all of it")]
+#[path = "../app.rs"]
+mod app;
+#[path = "../doors.rs"]
+mod doors;
+#[path = "../notes.rs"]
+mod notes;
+#[expect(dead_code, reason = "the other suite uses all of it")]
+#[path = "../place.rs"]
+mod place;
+
+use app::{EMAIL, PASSWORD, encoded};
+use place::Place;
 use reqwest::{Response, StatusCode};
 use serde_json::Value;
 
