@@ -259,6 +259,11 @@ async fn serve(settings: Settings) -> Result<(), Error> {
     // Port 0 asks the system for one.
     let address = listener.local_addr().map_err(refused)?;
     let _alone = sessions::serve_alone(&state.db)?;
+    // Before the log says that it listens: a service manager may ask it to stop from then on.
+    let stopped = stop_signals().map_err(|source| Error::Io {
+        what: "signals".to_owned(),
+        source,
+    })?;
     state.begin_to_serve();
     tracing::info!(event = "listening", %address);
     if address.ip().is_loopback() {
@@ -272,28 +277,28 @@ async fn serve(settings: Settings) -> Result<(), Error> {
     let router = router(state.clone());
     #[cfg(feature = "lab")]
     let router = super::lab::open(router, &state).await?;
-    listen::serve(listener, router, &state, stopped()).await?;
+    listen::serve(listener, router, &state, stopped).await?;
     state.end_serving().await
 }
 
-/// Ctrl-C, or the word of a service manager.
-async fn stopped() {
-    let interrupt = async {
-        let _ = tokio::signal::ctrl_c().await;
-    };
+/// Listens for Ctrl-C and for a service manager's request to stop, from this call on. The future is
+/// ready when either came.
+fn stop_signals() -> std::io::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
-    let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            Err(_) => std::future::pending().await,
-        }
+    let (mut interrupt, mut terminate) = {
+        use tokio::signal::unix::{SignalKind, signal};
+        (
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::terminate())?,
+        )
     };
-    #[cfg(not(unix))]
-    let terminate = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupt => {}
-        () = terminate => {}
-    }
+    Ok(async move {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        #[cfg(not(unix))]
+        let _ = tokio::signal::ctrl_c().await;
+    })
 }
