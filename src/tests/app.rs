@@ -25,6 +25,7 @@ static COUNT: AtomicU32 = AtomicU32::new(0);
 pub struct TestApp {
     pub url: String,
     pub state: State,
+    settings: Settings,
     now_ms: Arc<AtomicI64>,
     clock_fault: Fault,
     random_fault: Fault,
@@ -70,8 +71,16 @@ impl TestApp {
         settings.config.limits.sign_ups_per_address = 1000;
         settings.config.limits.sign_ins_per_address = 1000;
         change(&mut settings.config);
+        Self::start(settings, Arc::new(AtomicI64::new(1_800_000_000_000))).await
+    }
 
-        let now_ms = Arc::new(AtomicI64::new(1_800_000_000_000));
+    /// Another node on the same PostgreSQL, at the same time of day.
+    pub async fn another_node(&self) -> Self {
+        Self::start(self.settings.clone(), Arc::clone(&self.now_ms)).await
+    }
+
+    async fn start(settings: Settings, now_ms: Arc<AtomicI64>) -> Self {
+        let folder = settings.config.data.dir.clone();
         let (clock_fault, random_fault) = (Fault::default(), Fault::default());
         let clock = Clock::from_fn({
             let (now_ms, fault) = (Arc::clone(&now_ms), clock_fault.clone());
@@ -88,7 +97,7 @@ impl TestApp {
                 Ok(())
             }
         });
-        let state = State::open(settings, clock, random).await.unwrap();
+        let state = State::open(settings.clone(), clock, random).await.unwrap();
         state.begin_to_serve();
         while !state.hearing.is_good(&state.sessions, &state.db) {
             tokio::task::yield_now().await;
@@ -106,6 +115,7 @@ impl TestApp {
         Self {
             url,
             state,
+            settings,
             now_ms,
             clock_fault,
             random_fault,
@@ -275,6 +285,8 @@ impl Browser {
             url,
             http: reqwest::Client::builder()
                 .redirect(reqwest::redirect::Policy::none())
+                // No test speaks TLS, and reading the system's certificates takes longer than a request.
+                .tls_certs_only([])
                 .build()
                 .unwrap(),
             cookies: Mutex::default(),

@@ -24,6 +24,7 @@ mod forward_auth;
 mod forwarded;
 mod grants;
 mod guide;
+mod histories;
 mod hostile;
 mod interleavings;
 mod kinds;
