@@ -22,7 +22,7 @@ use leptos_axum::{
 };
 use std::{
     path::Path,
-    sync::{Arc, LazyLock},
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 use tower_http::{
@@ -31,7 +31,7 @@ use tower_http::{
 
 /// The pages, as the app itself lists them: once a process, before any is rendered. While the list
 /// is made no page of the process gets its data, and one that asks just then waits for ever.
-static PAGES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| generate_route_list(app::App));
+static PAGES: OnceLock<Vec<AxumRouteListing>> = OnceLock::new();
 
 /// The whole server but its socket.
 pub fn router(state: State) -> Router {
@@ -50,8 +50,9 @@ pub fn router(state: State) -> Router {
 
     // What knows who calls: pages and server functions.
     let not_found = render_app_to_stream_in_order_with_context(context.clone(), shell.clone());
+    let pages_of_app = PAGES.get_or_init(|| generate_route_list(app::App)).clone();
     let people = Router::new()
-        .leptos_routes_with_context(&state, PAGES.clone(), context, shell)
+        .leptos_routes_with_context(&state, pages_of_app, context, shell)
         .route("/api/{*function}", any(no_function))
         .route("/api/", any(no_function))
         .fallback(not_found)

@@ -41,7 +41,10 @@ impl Victim {
         Self {
             origin: origin.to_owned(),
             address: format!("http://127.0.0.1:{port}"),
-            http: reqwest::Client::new(),
+            http: reqwest::Client::builder()
+                .tls_certs_only([])
+                .build()
+                .unwrap(),
             host,
         }
     }
