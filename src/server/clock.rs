@@ -1,43 +1,83 @@
 //! What time it is: a parameter, so that tests can let a month pass.
+//!
+//! Two readings. The wall clock dates rows, tokens and cookies; an operator, or the first time
+//! synchronisation after a start, may set it forward or back. The monotonic reading never goes back and
+//! means nothing outside of this process: waits and limits that are kept in memory run on it.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
 };
 
-/// Tells the time in Unix milliseconds.
+type Reading = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// Tells the time in Unix milliseconds, and how long this process has been running.
 #[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> i64 + Send + Sync>);
+pub struct Clock {
+    now_ms: Reading,
+    elapsed_ms: Reading,
+}
 
 impl Clock {
-    /// The machine's own clock.
+    /// The machine's own clocks.
     pub fn system() -> Self {
-        Self::from_fn(|| {
-            #[expect(
-                clippy::disallowed_methods,
-                reason = "the one place that asks the machine for the time"
-            )]
-            let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-            since.map_or(0, |past| {
-                i64::try_from(past.as_millis()).unwrap_or(i64::MAX)
-            })
-        })
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place that asks the machine for the monotonic time"
+        )]
+        let began = std::time::Instant::now();
+        Self::from_fns(
+            || {
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "the one place that asks the machine for the time"
+                )]
+                let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+                since.map_or(0, in_ms)
+            },
+            move || in_ms(began.elapsed()),
+        )
     }
 
-    /// A clock that says what it is told, in Unix milliseconds.
-    pub fn from_fn(now_ms: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
-        Self(Arc::new(now_ms))
+    /// A clock that says what it is told: the wall clock in Unix milliseconds, and the monotonic
+    /// reading in milliseconds.
+    pub fn from_fns(
+        now_ms: impl Fn() -> i64 + Send + Sync + 'static,
+        elapsed_ms: impl Fn() -> i64 + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            now_ms: Arc::new(now_ms),
+            elapsed_ms: Arc::new(elapsed_ms),
+        }
     }
 
     /// Unix milliseconds.
     pub fn now_ms(&self) -> i64 {
-        (self.0)()
+        (self.now_ms)()
     }
 
     /// Unix seconds.
     pub fn now_s(&self) -> i64 {
         self.now_ms().div_euclid(1000)
     }
+
+    /// Milliseconds of a clock that never goes back. Its beginning is this process's own, so that it
+    /// is compared with itself only, and never stored.
+    pub fn elapsed_ms(&self) -> i64 {
+        (self.elapsed_ms)()
+    }
+
+    /// Seconds of the clock that never goes back.
+    pub fn elapsed_s(&self) -> i64 {
+        self.elapsed_ms().div_euclid(1000)
+    }
+}
+
+fn in_ms(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Lets something be done now and then: by one request, and not again for a while.
@@ -50,14 +90,15 @@ impl Default for NowAndThen {
 }
 
 impl NowAndThen {
-    /// Whether it is this caller's to do at this time, in Unix seconds, because nobody has done
-    /// it for so many seconds.
-    pub fn is_due(&self, now_s: i64, every_s: i64) -> bool {
+    /// Whether the caller is to do it: no caller has for so many seconds of the clock that never goes
+    /// back.
+    pub fn is_due(&self, clock: &Clock, every_s: i64) -> bool {
+        let now = clock.elapsed_s();
         let last = self.0.load(Ordering::Relaxed);
-        now_s >= last.saturating_add(every_s)
+        now >= last.saturating_add(every_s)
             && self
                 .0
-                .compare_exchange(last, now_s, Ordering::Relaxed, Ordering::Relaxed)
+                .compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed)
                 .is_ok()
     }
 }

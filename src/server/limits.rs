@@ -184,7 +184,8 @@ impl Limit {
     /// Takes one try, and says in how many microseconds all of them are there again; or says how
     /// many seconds it is until the next is there.
     fn take_one(&self, key: &str) -> Result<i64, u32> {
-        let now = self.clock.now_ms() * 1000;
+        // A wall clock that is set back must keep no address waiting until its time returns.
+        let now = self.clock.elapsed_ms() * 1000;
         let cell = self
             .full_at
             .get_with_by_ref(key, || Arc::new(AtomicI64::new(now)));

@@ -27,6 +27,7 @@ pub struct TestApp {
     pub state: State,
     settings: Settings,
     now_ms: Arc<AtomicI64>,
+    elapsed_ms: Arc<AtomicI64>,
     clock_fault: Fault,
     random_fault: Fault,
     folder: std::path::PathBuf,
@@ -82,13 +83,15 @@ impl TestApp {
     async fn start(settings: Settings, now_ms: Arc<AtomicI64>) -> Self {
         let folder = settings.config.data.dir.clone();
         let (clock_fault, random_fault) = (Fault::default(), Fault::default());
-        let clock = Clock::from_fn({
-            let (now_ms, fault) = (Arc::clone(&now_ms), clock_fault.clone());
+        let elapsed_ms = Arc::new(AtomicI64::new(0));
+        let reading = |time: &Arc<AtomicI64>| {
+            let (time, fault) = (Arc::clone(time), clock_fault.clone());
             move || {
                 fault.ask();
-                now_ms.load(Ordering::SeqCst)
+                time.load(Ordering::SeqCst)
             }
-        });
+        };
+        let clock = Clock::from_fns(reading(&now_ms), reading(&elapsed_ms));
         let random = Random::from_fn({
             let fault = random_fault.clone();
             move |bytes| {
@@ -117,6 +120,7 @@ impl TestApp {
             state,
             settings,
             now_ms,
+            elapsed_ms,
             clock_fault,
             random_fault,
             folder,
@@ -126,6 +130,12 @@ impl TestApp {
 
     /// Lets time pass.
     pub fn pass(&self, seconds: i64) {
+        self.elapsed_ms.fetch_add(seconds * 1000, Ordering::SeqCst);
+        self.set_clock(seconds);
+    }
+
+    /// Sets the wall clock forward, or back below zero, by so many seconds; no time passes.
+    pub fn set_clock(&self, seconds: i64) {
         self.now_ms.fetch_add(seconds * 1000, Ordering::SeqCst);
     }
 

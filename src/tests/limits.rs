@@ -33,6 +33,21 @@ async fn tries_are_limited_by_address_and_by_account() {
     assert_eq!(app.browser().sign_in(EMAIL, PASSWORD).await.status, 200);
 }
 
+#[tokio::test]
+async fn a_clock_that_is_set_back_keeps_no_address_waiting() {
+    let app = TestApp::with(|config| config.limits.sign_ins_per_address = 2).await;
+    app.signed_up(EMAIL).await;
+    let wrong = "another lamp over six stairs";
+    assert_eq!(app.browser().sign_in(EMAIL, wrong).await.status, 401);
+    app.set_clock(-3_600);
+    assert_eq!(app.browser().sign_in(EMAIL, PASSWORD).await.status, 200);
+    // Nor does a clock that is set forward give tries back.
+    app.set_clock(7_200);
+    assert_eq!(app.browser().sign_in(EMAIL, PASSWORD).await.status, 429);
+    app.pass(61);
+    assert_eq!(app.browser().sign_in(EMAIL, PASSWORD).await.status, 200);
+}
+
 /// The status of a sign-in that claims to come from an address.
 async fn sign_in_from(app: &TestApp, address: &str, email: &str, password: &str) -> u16 {
     let browser = app.browser();

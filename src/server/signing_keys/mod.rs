@@ -116,7 +116,7 @@ pub async fn all(state: &State) -> Result<Arc<Vec<SigningKey>>, Error> {
     if !rotate::is_due(state, &keys, now) {
         return Ok(keys);
     }
-    if state.signing_keys.tried.is_due(now, TRY_AGAIN_S) {
+    if state.signing_keys.tried.is_due(&state.clock, TRY_AGAIN_S) {
         // What is held signs on: nobody is refused because a new key could not be written.
         match rotate::rotate_what_is_due(state, &keys).await {
             Ok(()) => return held(state).await,
