@@ -86,8 +86,7 @@ pub fn what_is_wrong(problem: Problem) -> String {
         }
         Problem::UsedUp { max } => {
             format!(
-                "You have made {max} that have not expired yet, revoked ones included. Wait until one \
-                 expires."
+                "You have revoked {max} keys since you made your oldest. Revoke that one first."
             )
         }
     }

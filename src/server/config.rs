@@ -129,6 +129,8 @@ tables! {
         tokens_per_client: u32 = 6_000,
         /// Requests of one API key a minute.
         requests_per_key: u32 = 600,
+        /// API keys that one user makes, a minute.
+        new_keys_per_user: u32 = 20,
     }
     /// Cloakroom as an OpenID Connect provider.
     Oidc {
@@ -303,6 +305,7 @@ impl Config {
             rule!(limits.client_failures_per_address, 1..=most, ""),
             rule!(limits.tokens_per_client, 1..=most, ""),
             rule!(limits.requests_per_key, 1..=most, ""),
+            rule!(limits.new_keys_per_user, 1..=most, ""),
             rule!(oidc.rotate_keys_after_days, 1..=most, " days"),
             rule!(passwords.min_length, 8..=64, " code points"),
             // What is hashed today must be what may be verified tomorrow.

@@ -26,6 +26,7 @@ pub struct Limits {
     client_failures: Limit,
     tokens: Limit,
     requests_by_key: Limit,
+    new_keys_by_user: Limit,
 }
 
 /// What is left of a limit after a request, for whoever made it.
@@ -63,6 +64,7 @@ impl Limits {
             client_failures: a_minute(settings.client_failures_per_address),
             tokens: a_minute(settings.tokens_per_client),
             requests_by_key: a_minute(settings.requests_per_key),
+            new_keys_by_user: a_minute(settings.new_keys_per_user),
         }
     }
 
@@ -135,6 +137,14 @@ impl Limits {
                 (quota(0, i64::from(retry_after_s)), Err(refused))
             }
         }
+    }
+
+    /// A user makes an API key.
+    ///
+    /// # Errors
+    /// [`wire::Error::TooManyRequests`] when the user has made too many.
+    pub fn new_key(&self, user_id: &str) -> Result<(), wire::Error> {
+        self.new_keys_by_user.take(user_id)
     }
 
     /// Forgets the tries at an account from this address: its owner has shown who they are.

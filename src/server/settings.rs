@@ -19,7 +19,6 @@ pub const SHIPPED: &str = include_str!("../../Leptos.toml");
 const NOT_SETTINGS: [&str; 3] = ["CONFIG", "BIN", "TEST_POSTGRES"];
 
 /// The settings in force, and where they came from.
-#[derive(Clone)]
 pub struct Settings {
     /// Cloakroom's.
     pub config: Config,

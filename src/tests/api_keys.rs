@@ -283,20 +283,209 @@ async fn a_changed_password_and_a_sign_out_leave_keys_alone() {
 }
 
 #[tokio::test]
-async fn revoked_keys_leave_the_memory_when_they_have_expired() {
+async fn revoked_keys_leave_the_memory_a_year_after_they_have_expired() {
     let app = TestApp::new().await;
     let browser = app.signed_up(EMAIL).await;
+    // A year, so that no revoked key above the cutoff is forgotten while it could still be accepted.
+    browser
+        .call(
+            "create_api_key",
+            &[
+                ("label", "kept"),
+                ("scopes", "profile:read"),
+                ("expires_in_days", "365"),
+            ],
+        )
+        .await;
     for _ in 0..3 {
-        let id = text(&browser.mint("profile:read").await["id"]);
-        browser.call("revoke_api_key", &[("id", &id)]).await;
+        make_and_revoke(&browser).await;
     }
     assert_eq!(app.state.api_keys.revoked.count(), 3);
-    app.pass(86_401);
+    app.pass(366 * 86_400 - 1);
+    make_and_revoke(&app.signed_up("bob@example.com").await).await;
+    assert_eq!(app.state.api_keys.revoked.count(), 3);
+    app.pass(60);
+    make_and_revoke(&app.signed_up("carol@example.com").await).await;
+    assert_eq!(app.state.api_keys.revoked.count(), 0);
+}
+
+/// A key that was made and revoked.
+async fn make_and_revoke(browser: &Browser) -> String {
+    let minted = browser.mint("profile:read").await;
+    let form = [("id", minted["id"].as_str().unwrap())];
+    assert_eq!(browser.call("revoke_api_key", &form).await.status, 200);
+    text(&minted["key"])
+}
+
+async fn key_status(app: &TestApp, key: &str) -> u16 {
+    let browser = app.browser();
+    let request = browser.request(Method::GET, "/v1/me").bearer_auth(key);
+    browser.send(request).await.status
+}
+
+#[tokio::test]
+async fn a_user_who_makes_and_revokes_keys_without_end_can_make_another() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    let mut revoked = Vec::new();
+    for _ in 0..600 {
+        revoked.push(make_and_revoke(&browser).await);
+    }
+    assert_eq!(app.state.api_keys.revoked.count(), 0);
+    // Made in the same second as all of them.
+    let live = browser.key("profile:read").await;
+    let last = make_and_revoke(&browser).await;
+    for key in [&revoked[0], &revoked[300], &revoked[599], &last] {
+        assert_eq!(key_status(&app, key).await, 401);
+    }
+    assert_eq!(key_status(&app, &live).await, 200);
+
+    let app = app.restarted().await;
+    let browser = app.browser();
+    let client = browser.http();
+    for key in revoked.iter().chain([&last]) {
+        let request = client.get(format!("{}/v1/me", app.url)).bearer_auth(key);
+        assert_eq!(request.send().await.unwrap().status(), 401);
+    }
+    assert_eq!(key_status(&app, &live).await, 200);
+}
+
+/// Revoked keys of the one user, newer than all others, so that no more fit in the memory.
+async fn fill_the_list(app: &TestApp) {
+    app.tamper(
+        "INSERT INTO api_keys (id, user_id, label, shown_as, scopes, created_at, expires_at, \
+         revoked_at, number) \
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) \
+         SELECT 'key-' || i, users.id, 'old', '', '', 1800000000, 1800000001, 1800000000, \
+            users.keys_made + i FROM n, users",
+    )
+    .await;
+    app.tamper("UPDATE users SET keys_made = keys_made + 500")
+        .await;
+}
+
+const NEW_KEY: [(&str, &str); 3] = [
+    ("label", "a program"),
+    ("scopes", "profile:read"),
+    ("expires_in_days", "1"),
+];
+
+#[tokio::test]
+async fn a_user_with_too_many_revoked_keys_makes_room_by_revoking_the_oldest() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    let oldest = browser.mint("profile:read").await;
+    fill_the_list(&app).await;
+    let newest = "SELECT COUNT(*) FROM api_keys WHERE revoked_at IS NULL";
+    assert_eq!(app.count(newest).await, 1);
+    let answer = browser.call("create_api_key", &NEW_KEY).await;
+    assert_eq!(answer.status, 422, "{}", answer.body);
+    assert_eq!(answer.json()["fields"][0]["problem"]["is"], "used_up");
+    assert_eq!(answer.json()["fields"][0]["problem"]["max"], 500);
+    // They count on after they have expired, in case the clock is ahead.
+    app.pass(2);
+    assert_eq!(browser.call("create_api_key", &NEW_KEY).await.status, 422);
+    assert_eq!(key_status(&app, oldest["key"].as_str().unwrap()).await, 200);
+    let form = [("id", oldest["id"].as_str().unwrap())];
+    assert_eq!(browser.call("revoke_api_key", &form).await.status, 200);
+    let key = browser.key("profile:read").await;
+    assert_eq!(key_status(&app, &key).await, 200);
+    assert_eq!(key_status(&app, oldest["key"].as_str().unwrap()).await, 401);
+}
+
+#[tokio::test]
+async fn a_key_that_has_expired_keeps_its_owner_from_no_new_one() {
+    let app = TestApp::new().await;
+    app.signed_up(EMAIL).await.mint("profile:read").await;
+    fill_the_list(&app).await;
+    app.pass(86_400);
     let browser = app.browser();
     browser.sign_in(EMAIL, PASSWORD).await;
-    let id = text(&browser.mint("profile:read").await["id"]);
-    browser.call("revoke_api_key", &[("id", &id)]).await;
-    assert_eq!(app.state.api_keys.revoked.count(), 1);
+    let key = browser.key("profile:read").await;
+    assert_eq!(key_status(&app, &key).await, 200);
+}
+
+#[tokio::test]
+async fn an_operator_gives_a_user_room_for_new_keys() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    let old = browser.key("profile:read").await;
+    fill_the_list(&app).await;
+    assert_eq!(browser.call("create_api_key", &NEW_KEY).await.status, 422);
+    let email = Email::parse(EMAIL).unwrap();
+    for is_disabled in [true, false] {
+        users::set_disabled(&app.state, &email, is_disabled)
+            .await
+            .unwrap();
+    }
+    browser.sign_in(EMAIL, PASSWORD).await;
+    let key = browser.key("profile:read").await;
+    assert_eq!(key_status(&app, &key).await, 200);
+    assert_eq!(key_status(&app, &old).await, 401);
+}
+
+#[tokio::test]
+async fn a_key_of_an_earlier_version_is_refused_by_its_id_and_below_the_cutoff() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    let mut old = Vec::new();
+    for _ in 0..2 {
+        old.push(browser.mint("profile:read").await);
+    }
+    // Their rows are of before keys had numbers, and so is their text.
+    app.tamper("UPDATE api_keys SET number = 0").await;
+    app.tamper("UPDATE users SET keys_made = 0").await;
+    let keys = browser.shown_keys().await;
+    assert_eq!(keys.len(), 2);
+    for key in &keys {
+        assert!(!old.iter().any(|it| it["key"] == key.as_str()));
+        assert_eq!(key_status(&app, key).await, 200);
+    }
+    let mut statuses = [200, 200];
+    for listed in browser.list_api_keys().await {
+        browser
+            .call("revoke_api_key", &[("id", listed["id"].as_str().unwrap())])
+            .await;
+        let mut refused = 0;
+        for (status, key) in statuses.iter_mut().zip(&keys) {
+            *status = key_status(&app, key).await;
+            refused += i32::from(*status == 401);
+        }
+        assert!(refused > 0);
+    }
+    assert_eq!(statuses, [401, 401]);
+    assert_eq!(app.state.api_keys.revoked.count(), 0);
+    assert_eq!(
+        key_status(&app, &browser.key("profile:read").await).await,
+        200
+    );
+}
+
+#[tokio::test]
+async fn a_user_who_makes_keys_too_fast_is_told_to_wait() {
+    let app = TestApp::with(|config| config.limits.new_keys_per_user = 2).await;
+    let (browser, other) = (
+        app.signed_up(EMAIL).await,
+        app.signed_up("bob@example.com").await,
+    );
+    for expected in [200, 200, 429] {
+        let answer = browser.call("create_api_key", &NEW_KEY).await;
+        assert_eq!(answer.status, expected, "{}", answer.body);
+        if expected == 429 {
+            let wait: i64 = answer.header("retry-after").parse().unwrap();
+            assert!((1..=60).contains(&wait), "{wait}");
+        }
+    }
+    assert_eq!(other.call("create_api_key", &NEW_KEY).await.status, 200);
+    app.pass(30);
+    assert_eq!(browser.call("create_api_key", &NEW_KEY).await.status, 200);
+    // A form that is refused for another reason counts for nothing.
+    app.pass(60);
+    for expected in [422, 422, 200, 200] {
+        let label = if expected == 422 { "" } else { "a program" };
+        let form = [("label", label), NEW_KEY[1], NEW_KEY[2]];
+        assert_eq!(browser.call("create_api_key", &form).await.status, expected);
+    }
 }
 
 #[tokio::test]
@@ -316,22 +505,6 @@ async fn an_account_has_fifty_keys_at_most() {
     assert_eq!(answer.status, 422);
     assert_eq!(answer.json()["fields"][0]["problem"]["is"], "too_many");
     browser.call("revoke_api_key", &[("id", &first)]).await;
-    assert_eq!(browser.call("create_api_key", &form).await.status, 200);
-
-    // Those that were revoked count as well, until they have expired.
-    let id = text(&browser.list_api_keys().await[0]["id"]);
-    browser.call("revoke_api_key", &[("id", &id)]).await;
-    app.tamper(
-        "INSERT INTO api_keys (id, user_id, label, shown_as, scopes, created_at, expires_at, \
-         revoked_at) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 449) \
-         SELECT 'key-' || i, users.id, 'old', '', '', 1800000000, 1800000001, 1800000000 \
-         FROM n, users",
-    )
-    .await;
-    let answer = browser.call("create_api_key", &form).await;
-    assert_eq!(answer.json()["fields"][0]["problem"]["is"], "used_up");
-    assert_eq!(answer.json()["fields"][0]["problem"]["max"], 500);
-    app.pass(1);
     assert_eq!(browser.call("create_api_key", &form).await.status, 200);
 }
 

@@ -25,13 +25,21 @@ static COUNT: AtomicU32 = AtomicU32::new(0);
 pub struct TestApp {
     pub url: String,
     pub state: State,
-    settings: Settings,
     now_ms: Arc<AtomicI64>,
     elapsed_ms: Arc<AtomicI64>,
     clock_fault: Fault,
     random_fault: Fault,
-    folder: std::path::PathBuf,
+    folder: Arc<Folder>,
     _stop: oneshot::Sender<()>,
+}
+
+/// The data of a server; it goes when no server has it any more.
+struct Folder(std::path::PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 /// Panics when it has been asked so many times; never, below zero.
@@ -71,17 +79,21 @@ impl TestApp {
         settings.config.passwords.iterations = 1;
         settings.config.limits.sign_ups_per_address = 1000;
         settings.config.limits.sign_ins_per_address = 1000;
+        settings.config.limits.new_keys_per_user = 1000;
         change(&mut settings.config);
-        Self::start(settings, Arc::new(AtomicI64::new(1_800_000_000_000))).await
+        let now_ms = Arc::new(AtomicI64::new(1_800_000_000_000));
+        Self::serve(settings, now_ms, Arc::new(Folder(folder))).await
     }
 
-    /// Another node on the same PostgreSQL, at the same time of day.
-    pub async fn another_node(&self) -> Self {
-        Self::start(self.settings.clone(), Arc::clone(&self.now_ms)).await
+    /// Another process that serves the same data: another node on PostgreSQL, or the same one after a
+    /// restart.
+    pub async fn restarted(&self) -> Self {
+        let mut settings = Settings::load(None).unwrap();
+        settings.config = self.state.config.clone();
+        Self::serve(settings, Arc::clone(&self.now_ms), Arc::clone(&self.folder)).await
     }
 
-    async fn start(settings: Settings, now_ms: Arc<AtomicI64>) -> Self {
-        let folder = settings.config.data.dir.clone();
+    async fn serve(settings: Settings, now_ms: Arc<AtomicI64>, folder: Arc<Folder>) -> Self {
         let (clock_fault, random_fault) = (Fault::default(), Fault::default());
         let elapsed_ms = Arc::new(AtomicI64::new(0));
         let reading = |time: &Arc<AtomicI64>| {
@@ -100,7 +112,7 @@ impl TestApp {
                 Ok(())
             }
         });
-        let state = State::open(settings.clone(), clock, random).await.unwrap();
+        let state = State::open(settings, clock, random).await.unwrap();
         state.begin_to_serve();
         while !state.hearing.is_good(&state.sessions, &state.db) {
             tokio::task::yield_now().await;
@@ -118,7 +130,6 @@ impl TestApp {
         Self {
             url,
             state,
-            settings,
             now_ms,
             elapsed_ms,
             clock_fault,
@@ -195,12 +206,6 @@ impl TestApp {
             .await
             .unwrap();
         count
-    }
-}
-
-impl Drop for TestApp {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 

@@ -264,7 +264,7 @@ async fn no_random_history_serves_two_holders_for_long_or_signs_a_single_browser
     first.signed_up(EMAIL).await;
     let mut nodes = vec![first];
     if std::env::var_os("CLOAKROOM_TEST_POSTGRES").is_some() {
-        nodes.push(nodes[0].another_node().await);
+        nodes.push(nodes[0].restarted().await);
     }
     let histories = number("HISTORIES").unwrap_or(60);
     let seed = number("SEED");

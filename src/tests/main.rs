@@ -13,6 +13,7 @@ mod app;
 mod asvs;
 mod browser_copies;
 mod build;
+mod clock;
 mod config;
 mod cookie_check;
 mod cross_site;

@@ -220,7 +220,7 @@ pub enum Problem {
         /// How many there may be.
         max: u32,
     },
-    /// There are as many unexpired ones as there may be, revoked ones included.
+    /// As many were revoked, and not yet forgotten, as there may be.
     UsedUp {
         /// How many there may be.
         max: u32,

@@ -19,16 +19,29 @@ pub async fn check(state: &State, shown: &str) -> Result<Result<ApiKey, Refusal>
         Ok(key) => key,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    let is_live = if state.hearing.knows_revoked_keys(state).await? {
-        !state.api_keys.revoked.contains(&key.id)
-    } else {
-        is_live(state.db.pool(), &key).await?
+    let is_refused = match is_listed(state, &key, now).await? {
+        Some(is_listed) => is_listed,
+        None => !is_live(state.db.pool(), &key).await?,
     };
-    if !is_live {
+    if is_refused {
         return Ok(Err(Refusal::Revoked));
     }
     state.later.keys.note(&key.id, now);
     Ok(Ok(key))
+}
+
+/// Whether the list in memory refuses this key; `None` if the list cannot be believed.
+async fn is_listed(state: &State, key: &ApiKey, now: i64) -> Result<Option<bool>, Error> {
+    if !state.hearing.knows_revoked_keys(state).await? {
+        return Ok(None);
+    }
+    let revoked = &state.api_keys.revoked;
+    if let Some(is_listed) = revoked.refuses(key, now) {
+        return Ok(Some(is_listed));
+    }
+    // The clock was far ahead when the list was made, and has been set back.
+    revoked.load(state).await?;
+    Ok(revoked.refuses(key, now))
 }
 
 /// Makes sure that a key that changes something has not been revoked since it was checked.

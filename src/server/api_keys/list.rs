@@ -18,6 +18,7 @@ struct Row {
     expires_at: i64,
     last_used_at: Option<i64>,
     shown_in: Option<String>,
+    number: i64,
 }
 
 /// The keys of this user that can be used, the newest first.
@@ -49,7 +50,7 @@ pub async fn list_for(state: &State, session: &Session) -> Result<ApiKeys, Error
 
 async fn rows(state: &State, user_id: &str, now: i64) -> Result<Vec<Row>, Error> {
     let rows = sqlx::query_as(
-        "SELECT id, label, shown_as, scopes, created_at, expires_at, last_used_at, shown_in \
+        "SELECT id, label, shown_as, scopes, created_at, expires_at, last_used_at, shown_in, number \
          FROM api_keys WHERE user_id = $1 AND expires_at > $2 AND revoked_at IS NULL \
          ORDER BY created_at DESC, id LIMIT 1000",
     )
@@ -82,6 +83,7 @@ impl Row {
         let plain = state.api_keys.sign(&super::ApiKey {
             id: self.id.clone(),
             user_id: session.user_id.clone(),
+            number: self.number,
             scopes,
             created_at: self.created_at,
             expires_at: self.expires_at,

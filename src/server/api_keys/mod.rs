@@ -3,11 +3,13 @@
 //! whose it is and what it may be used for, and memory says that nobody has stopped it.
 //!
 //! One file a verb: a key begins in `mint.rs`, every request passes through `check.rs`, and
-//! `revoke.rs` stops it; `revoked.rs` is what every node has in memory of those.
+//! `revoke.rs` stops it; `revoked.rs` is what every node has in memory of those, and `cutoff.rs` keeps
+//! that short.
 
 mod acknowledge;
 mod check;
 mod checksum;
+mod cutoff;
 mod list;
 mod mint;
 mod revoke;
@@ -20,12 +22,15 @@ pub use check::{check, require_live};
 pub use list::{list, list_for};
 pub use mint::mint;
 pub use revoke::{revoke, revoke_all_of, revoke_made_since};
-pub use revoked::Revoked;
+pub use revoked::{Refused, Revoked};
 pub use token::Refusal;
 pub use used::Used;
 
-use super::{error::Error, jws::Jws, secret::Secret};
-use crate::wire::api_keys::Scopes;
+use super::{error::Error, jws::Jws, secret::Secret, sessions::Change};
+use crate::wire::{
+    self,
+    api_keys::{DAYS_MAX, Scopes},
+};
 
 /// What every key begins with, so that scanners of leaked secrets find it.
 pub const PREFIX: &str = "cloakroom_";
@@ -35,6 +40,10 @@ pub const OLD_PREFIX: &str = "ck_";
 /// 43 characters and the checksum.
 pub const PATTERN: &str =
     r"cloakroom_eyJ[A-Za-z0-9_-]{40,}\.eyJ[A-Za-z0-9_-]{40,}\.[A-Za-z0-9_-]{43}[0-9A-Za-z]{6}";
+
+/// The longest life of a key, in seconds.
+const LONGEST_S: i64 = DAYS_MAX as i64 * DAY_S;
+const DAY_S: i64 = 86_400;
 
 /// What the server needs to know of keys while it runs.
 pub struct Keys {
@@ -63,10 +72,26 @@ pub struct ApiKey {
     pub id: String,
     /// Whose.
     pub user_id: String,
+    /// Counts the keys of its owner; 0 for those of earlier versions.
+    pub number: i64,
     /// What it may be used for.
     pub scopes: Scopes,
     /// When it was made, in Unix seconds.
     pub created_at: i64,
     /// When it expires, in Unix seconds.
     pub expires_at: i64,
+}
+
+/// Locks the row of a user, who must not be disabled: every transaction that writes keys does so first.
+async fn lock_owner(change: &mut Change, user_id: &str) -> Result<(), Error> {
+    let locked = sqlx::query(
+        "UPDATE users SET disabled_at = disabled_at WHERE id = $1 AND disabled_at IS NULL",
+    )
+    .bind(user_id)
+    .execute(&mut **change)
+    .await?;
+    if locked.rows_affected() == 0 {
+        return Err(wire::Error::SignInNeeded.into());
+    }
+    Ok(())
 }

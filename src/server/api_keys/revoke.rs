@@ -1,5 +1,6 @@
 //! The end of a key: stamped in one transaction that tells every node.
 
+use super::{LONGEST_S, Refused, cutoff, lock_owner};
 use crate::{
     server::{
         activity::{self, Kind},
@@ -18,17 +19,19 @@ use crate::{
 pub async fn revoke(caller: &Caller, session: &Session, id: &str) -> Result<u32, Error> {
     let user_id = &session.user_id;
     let mut change = Change::begin(&caller.state).await?;
+    lock_owner(&mut change, user_id).await?;
     change.require_live(session).await?;
-    let revoked: Option<(String, i64)> = sqlx::query_as(
+    let revoked: Option<(String, i64, i64)> = sqlx::query_as(
         "UPDATE api_keys SET revoked_at = $1 \
-         WHERE id = $2 AND user_id = $3 AND revoked_at IS NULL RETURNING id, expires_at",
+         WHERE id = $2 AND user_id = $3 AND revoked_at IS NULL \
+         RETURNING id, number, expires_at",
     )
     .bind(change.now_s())
     .bind(id)
     .bind(user_id)
     .fetch_optional(&mut *change)
     .await?;
-    let Some((key, expires_at)) = revoked else {
+    let Some((key, number, expires_at)) = revoked else {
         let known: Option<(i64,)> =
             sqlx::query_as("SELECT created_at FROM api_keys WHERE id = $1 AND user_id = $2")
                 .bind(id)
@@ -37,7 +40,14 @@ pub async fn revoke(caller: &Caller, session: &Session, id: &str) -> Result<u32,
                 .await?;
         return Ok(known.map(|_| 0).ok_or(wire::Error::NotFound)?);
     };
-    change.revoke(key, expires_at);
+    change.refuse(Refused::Key {
+        user_id: user_id.clone(),
+        id: key,
+        number,
+        expires_at,
+    });
+    let a_life_ago = change.now_s() - LONGEST_S;
+    cutoff::raise(&mut change, user_id, a_life_ago).await?;
     let (by, visitor) = (Some(session.id.as_str()), &caller.visitor);
     activity::record(&mut change, user_id, Kind::ApiKeyRevoked, by, 1, visitor).await?;
     change.commit().await?;
@@ -54,7 +64,9 @@ pub async fn revoke_all_of(change: &mut Change, user_id: &str) -> Result<u32, Er
 }
 
 /// Revokes the keys of a user that were made at this time or later, in Unix seconds, within a larger
-/// change. How many.
+/// change that has locked the user's row. How many.
+///
+/// Keys that have expired are revoked as well, and not counted: the clock may be ahead.
 ///
 /// # Errors
 /// If the database does not answer.
@@ -63,19 +75,29 @@ pub async fn revoke_made_since(
     user_id: &str,
     since: i64,
 ) -> Result<u32, Error> {
-    let revoked: Vec<(String, i64)> = sqlx::query_as(
+    let now = change.now_s();
+    let a_life_ago = now - LONGEST_S;
+    let revoked: Vec<(String, i64, i64)> = sqlx::query_as(
         "UPDATE api_keys SET revoked_at = $1 \
-         WHERE user_id = $2 AND created_at >= $3 AND revoked_at IS NULL AND expires_at > $1 \
-         RETURNING id, expires_at",
+         WHERE user_id = $2 AND created_at >= $3 AND revoked_at IS NULL AND expires_at > $4 \
+         RETURNING id, number, expires_at",
     )
-    .bind(change.now_s())
+    .bind(now)
     .bind(user_id)
     .bind(since)
+    .bind(a_life_ago)
     .fetch_all(&mut **change)
     .await?;
-    let count = u32::try_from(revoked.len()).unwrap_or(u32::MAX);
-    for (id, expires_at) in revoked {
-        change.revoke(id, expires_at);
+    let live = revoked.iter().filter(|(.., expires_at)| *expires_at > now);
+    let count = u32::try_from(live.count()).unwrap_or(u32::MAX);
+    for (id, number, expires_at) in revoked {
+        change.refuse(Refused::Key {
+            user_id: user_id.to_owned(),
+            id,
+            number,
+            expires_at,
+        });
     }
+    cutoff::raise(change, user_id, a_life_ago).await?;
     Ok(count)
 }

@@ -1,48 +1,129 @@
 //! The keys that are refused although their signature is right: all of them, in memory of every
 //! node, until they have expired. `hearing/` says when that can be believed.
+//!
+//! A clock that is ahead, and is then set right, must not let a revoked key in. So a key is remembered
+//! for the longest life of a key beyond its own end, and the list knows the time from which on it is
+//! complete: before that time, the database is asked.
 
-use crate::server::{error::Error, state::State};
+use super::{ApiKey, LONGEST_S};
+use crate::server::{clock::Clock, error::Error, state::State};
 use std::{
     collections::HashMap,
-    sync::{PoisonError, RwLock, RwLockWriteGuard},
+    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
 /// Those that have expired leave at most this often, in seconds.
 const SWEEP_EVERY_S: i64 = 60;
 
-/// Ids of revoked keys. It only grows by what has been committed, and shrinks by what has expired:
-/// loading it once more never lets a key in again. One account has few keys (`mint.rs`), so that
-/// nobody can fill the memory with them.
+/// Keys that a transaction refuses from its commit on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// One key.
+    Key {
+        /// Id of its owner.
+        user_id: String,
+        /// Its public id.
+        id: String,
+        /// Its number among the keys of its owner.
+        number: i64,
+        /// When it expires, in Unix seconds.
+        expires_at: i64,
+    },
+    /// All keys of a user below a number.
+    Below {
+        /// Id of their owner.
+        user_id: String,
+        /// The lowest number that is not refused.
+        number: i64,
+        /// When the last of them expires, in Unix seconds.
+        until: i64,
+    },
+}
+
+impl Refused {
+    /// Whether a cutoff refuses this key as well.
+    pub fn is_below(&self, cutoff: &Self) -> bool {
+        match (self, cutoff) {
+            (
+                Self::Key {
+                    user_id, number, ..
+                },
+                Self::Below {
+                    user_id: owner,
+                    number: cutoff,
+                    ..
+                },
+            ) => user_id == owner && number < cutoff,
+            _ => false,
+        }
+    }
+}
+
+/// Revoked keys. The list only grows by what has been committed, and shrinks by what has expired or is
+/// below its owner's cutoff: loading it once more never lets a key in again. One user has few keys above
+/// the cutoff (`mint.rs`), so that no user can fill the memory with them.
 #[derive(Default)]
 pub struct Revoked(RwLock<Known>);
 
-#[derive(Default)]
 struct Known {
-    /// When each expires, in Unix seconds.
-    expire_at: HashMap<String, i64>,
+    by_user: HashMap<String, OfUser>,
+    /// The list names every revoked key that expires after this time, in Unix seconds.
+    complete_after: i64,
+    /// By the clock that never goes back, in seconds.
     swept_at: i64,
 }
 
+impl Default for Known {
+    fn default() -> Self {
+        Self {
+            by_user: HashMap::new(),
+            // Until the list is loaded it says nothing of any key.
+            complete_after: i64::MAX,
+            swept_at: 0,
+        }
+    }
+}
+
+#[derive(Default)]
+struct OfUser {
+    /// Keys with a lower number are refused,
+    below: i64,
+    /// and the last of those expires at this time, in Unix seconds.
+    until: i64,
+    /// Refused keys that are not below, by id.
+    keys: HashMap<String, Listed>,
+}
+
+struct Listed {
+    number: i64,
+    /// In Unix seconds.
+    expires_at: i64,
+}
+
 impl Revoked {
-    /// Whether this key is one of them.
-    pub fn contains(&self, id: &str) -> bool {
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        known.expire_at.contains_key(id)
+    /// Whether this key is refused, at this time in Unix seconds. `None` if the list cannot tell: it was
+    /// made while the clock was far ahead of this time.
+    pub(super) fn refuses(&self, key: &ApiKey, now: i64) -> Option<bool> {
+        let known = self.read();
+        (known.complete_after <= now).then(|| {
+            let of_user = known.by_user.get(&key.user_id);
+            of_user.is_some_and(|it| key.number < it.below || it.keys.contains_key(&key.id))
+        })
     }
 
-    /// How many there are.
+    /// How many keys are listed one by one.
     pub fn count(&self) -> usize {
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        known.expire_at.len()
+        self.read().by_user.values().map(|it| it.keys.len()).sum()
     }
 
     /// These are refused from now on, until they expire.
-    pub fn add(&self, keys: impl IntoIterator<Item = (String, i64)>, now: i64) {
+    pub fn add(&self, refused: impl IntoIterator<Item = Refused>, clock: &Clock) {
         let mut known = self.write();
-        known.expire_at.extend(keys);
-        if now >= known.swept_at + SWEEP_EVERY_S {
-            known.swept_at = now;
-            known.expire_at.retain(|_, expires_at| *expires_at > now);
+        refused.into_iter().for_each(|it| known.add(it));
+        let elapsed = clock.elapsed_s();
+        if elapsed >= known.swept_at + SWEEP_EVERY_S {
+            known.swept_at = elapsed;
+            known.sweep(clock.now_s() - LONGEST_S);
         }
     }
 
@@ -51,18 +132,93 @@ impl Revoked {
     /// # Errors
     /// If the database does not answer; what was known stays.
     pub async fn load(&self, state: &State) -> Result<(), Error> {
-        let now = state.clock.now_s();
-        let keys: Vec<(String, i64)> = sqlx::query_as(
-            "SELECT id, expires_at FROM api_keys WHERE revoked_at IS NOT NULL AND expires_at > $1",
+        let before = self.read().complete_after;
+        let after = state.clock.now_s() - LONGEST_S;
+        // The keys first: a cutoff that is raised in between then covers keys that were read.
+        let keys: Vec<(String, String, i64, i64)> = sqlx::query_as(
+            "SELECT k.user_id, k.id, k.number, k.expires_at \
+             FROM api_keys k JOIN users u ON u.id = k.user_id \
+             WHERE k.revoked_at IS NOT NULL AND k.expires_at > $1 \
+               AND k.number >= u.keys_refused_below",
         )
-        .bind(now)
+        .bind(after)
         .fetch_all(state.db.pool())
         .await?;
-        self.add(keys, now);
+        let cutoffs: Vec<(String, i64, i64)> = sqlx::query_as(
+            "SELECT id, keys_refused_below, keys_refused_until FROM users \
+             WHERE keys_refused_below > 0 AND keys_refused_until > $1",
+        )
+        .bind(after)
+        .fetch_all(state.db.pool())
+        .await?;
+        let keys = keys
+            .into_iter()
+            .map(|(user_id, id, number, expires_at)| Refused::Key {
+                user_id,
+                id,
+                number,
+                expires_at,
+            });
+        let cutoffs = cutoffs
+            .into_iter()
+            .map(|(user_id, number, until)| Refused::Below {
+                user_id,
+                number,
+                until,
+            });
+        self.add(keys.chain(cutoffs), &state.clock);
+        let mut known = self.write();
+        // Another load or sweep in between may have had another time.
+        if known.complete_after == before {
+            known.complete_after = after;
+        }
         Ok(())
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Known> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, Known> {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    fn add(&mut self, refused: Refused) {
+        match refused {
+            Refused::Key {
+                user_id,
+                id,
+                number,
+                expires_at,
+            } => {
+                let of_user = self.by_user.entry(user_id).or_default();
+                if number >= of_user.below {
+                    of_user.keys.insert(id, Listed { number, expires_at });
+                }
+            }
+            Refused::Below {
+                user_id,
+                number,
+                until,
+            } => {
+                let of_user = self.by_user.entry(user_id).or_default();
+                of_user.below = of_user.below.max(number);
+                of_user.until = of_user.until.max(until);
+                let below = of_user.below;
+                of_user.keys.retain(|_, key| key.number >= below);
+                of_user.keys.shrink_to_fit();
+            }
+        }
+    }
+
+    /// Forgets what expired at this time or before it, in Unix seconds.
+    fn sweep(&mut self, at: i64) {
+        self.complete_after = self.complete_after.max(at);
+        self.by_user.retain(|_, of_user| {
+            of_user.keys.retain(|_, key| key.expires_at > at);
+            of_user.until > at || !of_user.keys.is_empty()
+        });
     }
 }

@@ -18,8 +18,19 @@ struct Claims {
     sub: String,
     jti: String,
     scope: String,
+    /// Which of its owner's keys it is. Keys of earlier versions have none.
+    #[serde(rename = "num", default, skip_serializing_if = "is_zero")]
+    number: i64,
     iat: i64,
     exp: i64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+fn is_zero(number: &i64) -> bool {
+    *number == 0
 }
 
 /// A key in the clear: in the answer that shows it to its owner, and nowhere else.
@@ -56,6 +67,7 @@ impl Keys {
             sub: key.user_id.clone(),
             jti: key.id.clone(),
             scope: key.scopes.to_string(),
+            number: key.number,
             iat: key.created_at,
             exp: key.expires_at,
         })?;
@@ -84,6 +96,7 @@ impl Keys {
             scopes,
             id: claims.jti,
             user_id: claims.sub,
+            number: claims.number,
             created_at: claims.iat,
             expires_at: claims.exp,
         })

@@ -4,7 +4,7 @@ use super::Session;
 use crate::{
     server::{
         activity::{self, Kind, Visitor},
-        api_keys::{self, ApiKey},
+        api_keys::{self, ApiKey, Refused},
         caller::Caller,
         db::Tx,
         error::Error,
@@ -28,8 +28,8 @@ pub struct Change {
     touched: Vec<HashedSid>,
     /// Clients are to be told of what ended.
     tells_clients: bool,
-    /// Ids of keys, and when they expire, in Unix seconds.
-    revoked: Vec<(String, i64)>,
+    /// API keys.
+    refused: Vec<Refused>,
 }
 
 /// Which sessions end.
@@ -69,7 +69,7 @@ impl Change {
             tx: state.db.write().await?,
             touched: Vec::new(),
             tells_clients: false,
-            revoked: Vec::new(),
+            refused: Vec::new(),
         })
     }
 
@@ -88,9 +88,11 @@ impl Change {
         self.touched.push(key.clone());
     }
 
-    /// This key, which expires at this time in Unix seconds, is refused when this is committed.
-    pub fn revoke(&mut self, key_id: String, expires_at: i64) {
-        self.revoked.push((key_id, expires_at));
+    /// Refuses API keys when this is committed.
+    pub fn refuse(&mut self, refused: Refused) {
+        // What a cutoff covers need not be named one by one.
+        self.refused.retain(|it| !it.is_below(&refused));
+        self.refused.push(refused);
     }
 
     /// Ends sessions. Those that were live, as opposed to over by their times already, count.
@@ -186,11 +188,11 @@ impl Change {
             mut tx,
             touched,
             tells_clients,
-            revoked,
+            refused,
         } = self;
         state
             .hearing
-            .tell_nodes(&mut tx, &touched, &revoked)
+            .tell_nodes(&mut tx, &touched, &refused)
             .await?;
         state.hearing.require_mark()?;
         // A task of its own: whoever asked may hang up between the commit and the forgetting,
@@ -201,7 +203,7 @@ impl Change {
                 state.sessions.forget(key);
             }
             committed?;
-            state.api_keys.revoked.add(revoked, state.clock.now_s());
+            state.api_keys.revoked.add(refused, &state.clock);
             if tells_clients {
                 state.back_channel.wake();
             }

@@ -357,6 +357,44 @@ async fn a_key_that_one_node_revokes_every_node_refuses() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_that_are_made_and_revoked_without_end_are_refused_on_every_node() {
+    let database = database().await;
+    let with_room = || node(&database).with("CLOAKROOM_LIMITS_NEW_KEYS_PER_USER", "100000");
+    let (mut first, mut second) = (with_room(), with_room());
+    let (here, there) = (first.serve("warn"), second.serve("warn"));
+    here.sign_up(EMAIL, PASSWORD).await;
+    let mut revoked = Vec::new();
+    for _ in 0..600 {
+        let minted = here.mint("profile:read").await;
+        let form = [("id", minted["id"].as_str().unwrap())];
+        assert_eq!(here.call("revoke_api_key", &form).await.status, 200);
+        revoked.push(minted["key"].as_str().unwrap().to_owned());
+    }
+    let live = here.key("profile:read").await;
+    key_refused_soon(&Program::new(there.url(), &revoked[599])).await;
+    let mut third = with_room();
+    let late = third.serve("warn");
+    for node in [&here, &there, &late] {
+        for key in &revoked {
+            let request = node.http().get(format!("{}/v1/me", node.url()));
+            let answer = request.bearer_auth(key).send().await.unwrap();
+            assert_eq!(answer.status(), 401);
+        }
+        assert_eq!(key_status(&Program::new(node.url(), &live)).await, 200);
+    }
+    // One that is revoked while another is alive goes from node to node by its id.
+    let minted = at(&there, &here).mint("profile:read").await;
+    let key = minted["key"].as_str().unwrap();
+    assert_eq!(key_status(&Program::new(there.url(), key)).await, 200);
+    let form = [("id", minted["id"].as_str().unwrap())];
+    assert_eq!(here.call("revoke_api_key", &form).await.status, 200);
+    for node in [&here, &there, &late] {
+        key_refused_soon(&Program::new(node.url(), key)).await;
+        assert_eq!(key_status(&Program::new(node.url(), &live)).await, 200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_hears_nothing_asks_for_each_key_and_reads_them_when_it_hears_again() {
     let database = database().await;
     let wire = Wire::to(&database).await;

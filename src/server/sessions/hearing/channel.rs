@@ -1,7 +1,7 @@
 //! The channel on PostgreSQL: what a transaction says on it, and what becomes of that on every node.
 
 use super::{NEVER, Way};
-use crate::server::{db::Tx, error::Error, secret::HashedSid, state::State};
+use crate::server::{api_keys::Refused, db::Tx, error::Error, secret::HashedSid, state::State};
 use sqlx::{Connection, PgConnection, postgres::PgListener};
 use std::{
     sync::atomic::{AtomicI64, Ordering},
@@ -9,13 +9,15 @@ use std::{
 };
 use tokio::time::timeout;
 
-/// What is said on it are hashes of sids, and keys with the time at which they expire, separated by
-/// spaces; or one of the other words.
+/// Payload: hashes of sids, and entries of API keys, separated by spaces; or one of the two control
+/// messages below.
 const NAME: &str = "cloakroom_sessions";
 /// Words in one notification, whose text PostgreSQL bounds at 8,000 bytes.
-const WORDS_AT_ONCE: usize = 150;
-/// What the word of a revoked key begins with; no hash does.
+const WORDS_AT_ONCE: usize = 100;
+/// What the entry of a revoked key begins with; no hash does. Its parts are separated by colons.
 const KEY: &str = "key:";
+/// What the entry of a user's cutoff begins with.
+const KEYS_BELOW: &str = "keys-below:";
 /// Says that something is another which is held in memory and is no session.
 const CHANGED: &str = "changed:";
 /// What a word to oneself begins with; no hash does.
@@ -29,11 +31,9 @@ const DEAF_AFTER: Duration = Duration::from_secs(3);
 pub async fn tell_ended(
     tx: &mut Tx,
     sessions: &[HashedSid],
-    keys: &[(String, i64)],
+    keys: &[Refused],
 ) -> Result<(), Error> {
-    let keys = keys
-        .iter()
-        .map(|(id, expires_at)| format!("{KEY}{id}:{expires_at}"));
+    let keys = keys.iter().map(entry);
     let words: Vec<String> = sessions
         .iter()
         .map(|sid| sid.as_str().to_owned())
@@ -129,13 +129,50 @@ async fn forget_what_is_ended(state: &State, listener: &mut PgListener, heard_ms
 
 /// A session that another node has touched, or a key that it has revoked.
 fn hear_word(state: &State, word: &str) {
-    let Some(key) = word.strip_prefix(KEY) else {
-        return state.sessions.forget(&HashedSid::from_row(word.to_owned()));
-    };
-    let key = key
-        .rsplit_once(':')
-        .and_then(|(id, expires_at)| Some((id.to_owned(), expires_at.parse().ok()?)));
-    state.api_keys.revoked.add(key, state.clock.now_s());
+    if word.contains(':') {
+        state.api_keys.revoked.add(read_entry(word), &state.clock);
+    } else {
+        state.sessions.forget(&HashedSid::from_row(word.to_owned()));
+    }
+}
+
+/// Writes API keys as they are said on the channel.
+fn entry(keys: &Refused) -> String {
+    match keys {
+        Refused::Key {
+            user_id,
+            id,
+            number,
+            expires_at,
+        } => format!("{KEY}{user_id}:{id}:{number}:{expires_at}"),
+        Refused::Below {
+            user_id,
+            number,
+            until,
+        } => format!("{KEYS_BELOW}{user_id}:{number}:{until}"),
+    }
+}
+
+/// Reads what [`entry`] wrote.
+fn read_entry(text: &str) -> Option<Refused> {
+    if let Some(cutoff) = text.strip_prefix(KEYS_BELOW) {
+        let (user_id, rest) = cutoff.split_once(':')?;
+        let (number, until) = rest.split_once(':')?;
+        return Some(Refused::Below {
+            user_id: user_id.to_owned(),
+            number: number.parse().ok()?,
+            until: until.parse().ok()?,
+        });
+    }
+    let (user_id, rest) = text.strip_prefix(KEY)?.split_once(':')?;
+    let (id, rest) = rest.split_once(':')?;
+    let (number, expires_at) = rest.split_once(':')?;
+    Some(Refused::Key {
+        user_id: user_id.to_owned(),
+        id: id.to_owned(),
+        number: number.parse().ok()?,
+        expires_at: expires_at.parse().ok()?,
+    })
 }
 
 /// Sends words to oneself, until one cannot be sent.

@@ -15,6 +15,7 @@ pub use marks::serve_alone;
 
 use super::SessionCache;
 use crate::server::{
+    api_keys::Refused,
     db::{Db, Tx},
     error::Error,
     secret::HashedSid,
@@ -153,7 +154,7 @@ impl Hearing {
         &self,
         tx: &mut Tx,
         sessions: &[HashedSid],
-        keys: &[(String, i64)],
+        keys: &[Refused],
     ) -> Result<(), Error> {
         match self.way {
             Way::Postgres { .. } => channel::tell_ended(tx, sessions, keys).await,
