@@ -1,8 +1,8 @@
 //! A wall clock that is set forward or back, by an operator, a resumed machine or the first time
 //! synchronisation.
 
-use crate::app::{EMAIL, PASSWORD, Program, TestApp};
-use cloakroom::server::{fields::Email, users};
+use crate::app::{COOKIE, EMAIL, PASSWORD, Program, TestApp};
+use cloakroom::server::{clock::NowAndThen, fields::Email, users};
 
 const HOUR_S: i64 = 3_600;
 const DAY_S: i64 = 86_400;
@@ -108,4 +108,59 @@ async fn a_user_with_as_many_sessions_as_may_be_signs_in_while_the_clock_is_back
     let browser = app.browser();
     assert_eq!(browser.sign_in(EMAIL, PASSWORD).await.status, 200);
     assert_eq!(browser.viewer().await.as_deref(), Some(EMAIL));
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_does_not_prolong_the_use_of_a_copied_cookie() {
+    let app = TestApp::new().await;
+    let owner = app.signed_up(EMAIL).await;
+    let copied = owner.session().unwrap();
+    // The cookie is renewed, and the new one shown, while the clock is ahead.
+    app.set_clock(3_000);
+    assert_eq!(owner.viewer().await.as_deref(), Some(EMAIL));
+    assert_ne!(owner.session().unwrap(), copied);
+    assert_eq!(owner.viewer().await.as_deref(), Some(EMAIL));
+    app.set_clock(-3_000);
+    app.pass(60);
+    let attacker = app.browser();
+    attacker.plant(COOKIE, &copied);
+    assert_eq!(attacker.viewer().await, None);
+    let owner = app.browser();
+    owner.sign_in(EMAIL, PASSWORD).await;
+    let happened = owner.list_activity().await;
+    assert!(
+        happened.contains(&"session_copied".to_owned()),
+        "{happened:?}"
+    );
+}
+
+#[tokio::test]
+async fn the_keys_of_a_copied_session_are_revoked_whatever_the_clock_said_when_they_were_made() {
+    let app = TestApp::new().await;
+    let owner = app.signed_up(EMAIL).await;
+    let attacker = app.browser();
+    attacker.plant(COOKIE, &owner.session().unwrap());
+    app.set_clock(-30);
+    let stolen = attacker.key("profile:read").await;
+    app.pass(330);
+    for _ in 0..2 {
+        assert_eq!(owner.viewer().await.as_deref(), Some(EMAIL));
+    }
+    app.pass(60);
+    assert_eq!(attacker.viewer().await, None);
+    assert_eq!(status(&app, &stolen).await, 401);
+}
+
+#[tokio::test]
+async fn what_is_done_now_and_then_is_done_while_the_clock_is_back() {
+    let app = TestApp::new().await;
+    let (tried, clock) = (NowAndThen::default(), &app.state.clock);
+    assert!(tried.is_due(clock, 60));
+    app.set_clock(-HOUR_S);
+    app.pass(59);
+    assert!(!tried.is_due(clock, 60));
+    app.pass(1);
+    assert!(tried.is_due(clock, 60));
+    app.set_clock(2 * HOUR_S);
+    assert!(!tried.is_due(clock, 60));
 }

@@ -60,8 +60,8 @@ pub async fn mint(
     let plain = state.api_keys.sign(&key)?;
     sqlx::query(
         "INSERT INTO api_keys (id, user_id, label, shown_as, scopes, created_at, expires_at, \
-            shown_in, number) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            shown_in, made_in, number) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9)",
     )
     .bind(&key.id)
     .bind(user_id)

@@ -60,31 +60,40 @@ pub async fn revoke(caller: &Caller, session: &Session, id: &str) -> Result<u32,
 /// # Errors
 /// If the database does not answer.
 pub async fn revoke_all_of(change: &mut Change, user_id: &str) -> Result<u32, Error> {
-    revoke_made_since(change, user_id, 0).await
+    revoke_made(change, user_id, 0, "").await
 }
 
-/// Revokes the keys of a user that were made at this time or later, in Unix seconds, within a larger
-/// change that has locked the user's row. How many.
-///
-/// Keys that have expired are revoked as well, and not counted: the clock may be ahead.
+/// Revokes the keys that were made in a session or since it was started, within a larger change that has
+/// locked the user's row. How many.
 ///
 /// # Errors
 /// If the database does not answer.
-pub async fn revoke_made_since(
+pub async fn revoke_made_since(change: &mut Change, session: &Session) -> Result<u32, Error> {
+    // The clock may have been set back since the session was started, so that its keys seem older.
+    revoke_made(change, &session.user_id, session.created_at, &session.id).await
+}
+
+/// Revokes the keys of a user that were made at this time or later, in Unix seconds, or in this session.
+///
+/// Keys that have expired are revoked as well, and not counted: the clock may be ahead.
+async fn revoke_made(
     change: &mut Change,
     user_id: &str,
     since: i64,
+    session_id: &str,
 ) -> Result<u32, Error> {
     let now = change.now_s();
     let a_life_ago = now - LONGEST_S;
     let revoked: Vec<(String, i64, i64)> = sqlx::query_as(
         "UPDATE api_keys SET revoked_at = $1 \
-         WHERE user_id = $2 AND created_at >= $3 AND revoked_at IS NULL AND expires_at > $4 \
+         WHERE user_id = $2 AND (created_at >= $3 OR made_in = $4) AND revoked_at IS NULL \
+           AND expires_at > $5 \
          RETURNING id, number, expires_at",
     )
     .bind(now)
     .bind(user_id)
     .bind(since)
+    .bind(session_id)
     .bind(a_life_ago)
     .fetch_all(&mut **change)
     .await?;

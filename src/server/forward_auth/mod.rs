@@ -13,7 +13,10 @@ use super::{
     caller::{self, Caller, KeepsCookie},
     documents,
     forms::{IN_QUERY, to_sign_in},
-    sessions::{RenewalNeed, Session, generations::UNSHOWN_MAX},
+    sessions::{
+        RenewalNeed, Session,
+        generations::{UNSHOWN_MAX, is_past},
+    },
     state::State,
 };
 use crate::wire;
@@ -104,7 +107,7 @@ async fn check(
             let renewals = &state.check_renewals;
             if is_page_load(&headers)
                 && address.len() <= SIGN_IN_MAX
-                && renewals.may_send_away(session, state.clock.now_s())
+                && renewals.may_send_away(session, state.clock.elapsed_s())
             {
                 keeping(send_to(address, by_redirect))
             } else if is_overdue && !navigates(&headers) {
@@ -130,7 +133,7 @@ enum Renewal {
 
 fn renewal(caller: &Caller, session: &Session, original: &Original) -> Renewal {
     let state = &caller.state;
-    let (renewals, now) = (&state.check_renewals, state.clock.now_s());
+    let (renewals, elapsed) = (&state.check_renewals, state.clock.elapsed_s());
     match caller.renewal {
         None => {
             if session.is_newest_seen() {
@@ -138,13 +141,13 @@ fn renewal(caller: &Caller, session: &Session, original: &Original) -> Renewal {
             }
             Renewal::ByCheck
         }
-        Some(RenewalNeed::Due) if renewals.are_handed_out(now) => {
+        Some(RenewalNeed::Due) if renewals.are_handed_out(elapsed) => {
             renewals.note_handed_out(session);
             Renewal::ByCheck
         }
         Some(RenewalNeed::Due) => Renewal::ByOwnPage { is_overdue: false },
         Some(RenewalNeed::Lost) => {
-            if renewals.note_lost(session, now) {
+            if renewals.note_lost(session, elapsed) {
                 tracing::warn!(
                     event = "forward_auth_cookies_dropped",
                     host = original.host(),
@@ -154,8 +157,9 @@ fn renewal(caller: &Caller, session: &Session, original: &Original) -> Renewal {
                 );
             }
             let grace_s = i64::from(state.config.session.renewal_grace_s);
-            let is_overdue = now >= session.renewed_at() + UNSHOWN_MAX * grace_s;
-            let are_handed_out = renewals.are_handed_out(now);
+            let overdue_s = UNSHOWN_MAX * grace_s;
+            let is_overdue = is_past(session.renewed_at(), overdue_s, state.clock.now_s());
+            let are_handed_out = renewals.are_handed_out(elapsed);
             // A single response may be lost anywhere. The last renewal is not for a check to take.
             if are_handed_out && session.unshown() < UNSHOWN_MAX - 1 {
                 renewals.note_handed_out(session);

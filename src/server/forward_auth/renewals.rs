@@ -3,7 +3,8 @@
 //! A check hands out two renewals in a row at most. A cookie that comes back unrenewed after that is
 //! renewed when the browser loads a page, by way of a page of Cloakroom's own host. Where several users
 //! lose what checks hand out, the proxy does not hand the cookies on, and checks hand out nothing for an
-//! hour.
+//! hour. Times are seconds of the clock that never goes back: a wall clock that is set back must not
+//! prolong that hour.
 
 use crate::server::sessions::Session;
 use std::{
@@ -31,14 +32,14 @@ struct Inner {
     handed_out: HashMap<String, i64>,
     /// Ids of users who lost one since the last that was received.
     lost: HashSet<String>,
-    /// Session ids, and when their browser was last sent to a page of Cloakroom, in Unix seconds.
+    /// Session ids, and when their browser was last sent to a page of Cloakroom.
     sent_away: HashMap<String, i64>,
-    /// Checks hand out nothing until then, in Unix seconds.
+    /// Checks hand out nothing until then.
     paused_until: i64,
 }
 
 impl CheckRenewals {
-    /// Whether checks hand out renewals at this time, in Unix seconds.
+    /// Whether checks hand out renewals at this time.
     pub fn are_handed_out(&self, now: i64) -> bool {
         self.with(|inner| now >= inner.paused_until)
     }
@@ -64,7 +65,7 @@ impl CheckRenewals {
     }
 
     /// Notes that the newest cookie of this session seems lost. Whether that makes it one too many:
-    /// from this time on, in Unix seconds, checks then hand out nothing.
+    /// from this time on checks then hand out nothing.
     pub fn note_lost(&self, session: &Session, now: i64) -> bool {
         self.with(|inner| {
             if !inner.forget(session) {
@@ -80,7 +81,7 @@ impl CheckRenewals {
         })
     }
 
-    /// Whether a browser may be sent to a page of Cloakroom now, in Unix seconds; notes that it is.
+    /// Whether a browser may be sent to a page of Cloakroom at this time; notes that it is.
     pub fn may_send_away(&self, session: &Session, now: i64) -> bool {
         self.with(|inner| {
             let last = inner.sent_away.get(&session.id);

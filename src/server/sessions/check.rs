@@ -169,7 +169,7 @@ async fn end_shared(
     // The other holder may have allowed an app something.
     grants::end_all_of(&mut change, user_id, "session_copied").await?;
     // Or have made a key, which would outlive the session for up to a year.
-    let revoked = api_keys::revoke_made_since(&mut change, user_id, session.created_at).await?;
+    let revoked = api_keys::revoke_made_since(&mut change, session).await?;
     if revoked > 0 {
         let kind = Kind::ApiKeyRevoked;
         activity::record(&mut change, user_id, kind, Some(id), revoked, visitor).await?;

@@ -40,8 +40,9 @@ pub(super) enum Condition<'a> {
     Others(&'a str, &'a str),
     /// All of this user's.
     AllOf(&'a str),
-    /// All of this user's but so many, those unused for longest first.
-    Above(&'a str, i64),
+    /// All of this user's but so many and the one that has just started, those unused for longest
+    /// first.
+    Above(&'a str, i64, &'a str),
     /// Everybody's.
     Everything,
 }
@@ -112,12 +113,14 @@ impl Change {
                 .bind(user_id)
                 .bind(but),
             Condition::AllOf(user_id) => query(ending!("user_id = $3")).bind(user_id),
-            Condition::Above(user_id, most) => query(ending!(
-                "id IN (SELECT id FROM sessions WHERE user_id = $3 AND ended_at IS NULL \
+            Condition::Above(user_id, most, started) => query(ending!(
+                "id IN (SELECT id FROM sessions \
+                    WHERE user_id = $3 AND ended_at IS NULL AND id <> $5 \
                     ORDER BY last_seen_at DESC, created_at DESC, id LIMIT 1000 OFFSET $4)"
             ))
             .bind(user_id)
-            .bind(most),
+            .bind(most)
+            .bind(started),
             Condition::Everything => query(ending!("$1 >= 0")),
         };
         let ended: Vec<EndedRow> = query.fetch_all(&mut *self.tx).await?;

@@ -9,6 +9,18 @@
 /// without this bound, the holder who always asks first would keep both holders served.
 pub const UNSHOWN_MAX: i64 = 3;
 
+/// Clocks of nodes differ by less, in seconds. A time further in the future was written by a clock that
+/// has been set back since.
+const AHEAD_MAX_S: i64 = 60;
+
+/// Whether a time that was written lies so many seconds back. A time in the future counts as long ago:
+/// otherwise a clock that is set back by an hour would prolong each wait by that hour, and with it the
+/// use of a copied cookie.
+#[must_use]
+pub fn is_past(written_at: i64, seconds: i64, now: i64) -> bool {
+    now >= written_at + seconds || written_at > now + AHEAD_MAX_S
+}
+
 /// What a session's row knows of its cookies. Times are Unix seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Generations {
@@ -73,11 +85,13 @@ impl Generations {
         match (is_newest, self.newest_seen_at) {
             (true, None) => Verdict::FirstSight,
             // Not within the grace: of three valid generations the oldest would look like a copy.
-            (true, Some(seen_at)) if now >= seen_at + grace_s && now >= iat + renew_after_s => {
+            (true, Some(seen_at))
+                if is_past(seen_at, grace_s, now) && is_past(iat, renew_after_s, now) =>
+            {
                 Verdict::Due
             }
-            (false, Some(seen_at)) if now >= seen_at + grace_s => Verdict::Copy,
-            (false, None) if now >= self.newest_made_at + grace_s => {
+            (false, Some(seen_at)) if is_past(seen_at, grace_s, now) => Verdict::Copy,
+            (false, None) if is_past(self.newest_made_at, grace_s, now) => {
                 if self.newest - self.seen_before < UNSHOWN_MAX {
                     Verdict::RenewalLost
                 } else {

@@ -54,9 +54,9 @@ pub async fn start(
             .fetch_one(&mut **change)
             .await?;
     if count > most {
-        change
-            .end("one_too_many", Condition::Above(user_id, most))
-            .await?;
+        // Not by the clock alone: where it was set back, the new session seems unused for longest.
+        let which = Condition::Above(user_id, most - 1, &id);
+        change.end("one_too_many", which).await?;
     }
     let claims = Claims::new(user_id, &sid, now, ends_at);
     let cookie = NewCookie::new(state, &claims, is_kept)?;

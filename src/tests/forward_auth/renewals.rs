@@ -149,3 +149,25 @@ async fn a_proxy_that_drops_set_cookie_is_noticed_and_signs_no_user_out() {
     assert!(answer.set_cookies().is_empty());
     assert_eq!(dropped(&app, &late, &[NAVIGATES]).await.status, 303);
 }
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_does_not_keep_checks_from_renewing_for_longer() {
+    let app = serving().await;
+    let mut browsers = Vec::new();
+    for email in ["a@example.com", "b@example.com", "c@example.com"] {
+        browsers.push(app.signed_up(email).await);
+    }
+    // Each loses a renewal, so that checks hand out nothing for an hour.
+    for seconds in [300, 61] {
+        app.pass(seconds);
+        for browser in &browsers {
+            assert_eq!(dropped(&app, browser, &[FETCHES]).await.status, 200);
+        }
+    }
+    app.set_clock(-36_000);
+    app.pass(3_600);
+    let late = app.signed_up("d@example.com").await;
+    app.pass(300);
+    let answer = check(&late, "", &[("x-original-url", APP)]).await;
+    assert_eq!(answer.set_cookies().len(), 1);
+}
