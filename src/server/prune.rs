@@ -5,6 +5,10 @@ use super::{deployment, error::Error, grants::FAMILY_FOR_S, state::State};
 
 /// Rows of a table at a time: others want to write as well.
 const AT_ONCE: i64 = 10_000;
+/// How much longer than needed used assertions and refresh tokens are kept, in seconds: a clock that is
+/// ahead by less than this throws away nothing that still counts when it is set right. Revoked access
+/// tokens, which are few, are kept for as long as a family of refresh tokens.
+const AHEAD_MAX_S: i64 = 86_400;
 /// Grants at a time, each by itself.
 const GRANTS_AT_ONCE: i64 = 1_000;
 
@@ -56,11 +60,11 @@ pub async fn prune(state: &State) -> Result<(), Error> {
     let now = state.clock.now_s();
     let a_family_ago = now - FAMILY_FOR_S;
     for (delete, until) in [
-        (USED_ASSERTIONS, now),
-        (REVOKED_TOKENS, now),
+        (USED_ASSERTIONS, now - AHEAD_MAX_S),
+        (REVOKED_TOKENS, a_family_ago),
         (UNUSED_CODES, now),
         (USED_CODES, a_family_ago),
-        (REFRESH_TOKENS, now),
+        (REFRESH_TOKENS, now - AHEAD_MAX_S),
         (NOTICES, now),
     ] {
         while delete_some(state, delete, until).await? == AT_ONCE {}

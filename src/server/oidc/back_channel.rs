@@ -18,6 +18,8 @@ const TYPE: &str = "logout+jwt";
 const LIFE_S: i64 = 120;
 /// After each try that failed the next waits so long, in seconds; after the last there is none.
 const WAITS_S: [i64; 4] = [10, 60, 300, 1_800];
+/// No next try is further ahead than this, in seconds, clocks of nodes that differ included.
+const LONGEST_WAIT_S: i64 = 1_860;
 /// A client answers within this long.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Told in one go.
@@ -109,10 +111,12 @@ async fn tell_due(state: &State) -> Result<bool, Error> {
     let now = state.clock.now_s();
     let due: Vec<Notice> = sqlx::query_as(
         "SELECT id, client_id, user_id, session_id, tries FROM logout_notices \
-         WHERE next_try_at <= $1 ORDER BY next_try_at, id LIMIT $2",
+         WHERE next_try_at <= $1 OR next_try_at > $3 ORDER BY next_try_at, id LIMIT $2",
     )
     .bind(now)
     .bind(AT_ONCE)
+    // No try is that far ahead: a clock that has been set back since wrote it.
+    .bind(now + LONGEST_WAIT_S)
     .fetch_all(state.db.for_tasks())
     .await?;
     // At once: one that does not answer keeps no other waiting.

@@ -13,6 +13,10 @@ pub enum Rotation {
     Compromised,
 }
 
+/// Nodes' clocks differ by less, in seconds. A key from further in the future is of a clock that was
+/// ahead: it would not come of age for as long as that clock was ahead.
+const AHEAD_MAX_S: i64 = 86_400;
+
 /// Whether some key that signs has come of age at this time, in Unix seconds.
 pub(super) fn is_due(state: &State, keys: &[SigningKey], now: i64) -> bool {
     due(state, keys, now).next().is_some()
@@ -25,7 +29,11 @@ fn due<'a>(
 ) -> impl Iterator<Item = Algorithm> + use<'a> {
     let age = i64::from(state.config.oidc.rotate_keys_after_days) * 86_400;
     keys.iter()
-        .filter(move |key| key.retires_at.is_none() && key.created_at.saturating_add(age) <= now)
+        .filter(move |key| {
+            let is_of_age = key.created_at.saturating_add(age) <= now;
+            let is_of_future = key.created_at > now + AHEAD_MAX_S;
+            key.retires_at.is_none() && (is_of_age || is_of_future)
+        })
         .map(|key| key.algorithm)
 }
 

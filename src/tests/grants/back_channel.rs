@@ -164,3 +164,21 @@ async fn an_operators_command_has_them_told_as_well() {
     let signed_in = claims(text(&tokens, "id_token"));
     assert_eq!(claims(&told)["sid"], signed_in["sid"]);
 }
+
+#[tokio::test]
+async fn a_client_that_did_not_answer_is_told_again_when_the_clock_was_ahead() {
+    let app = TestApp::new().await;
+    let mut listens = listens().await;
+    listens.answers.store(500, Ordering::SeqCst);
+    let other = wiki(&app, &listens).await;
+    let browser = app.signed_up(EMAIL).await;
+    other.tokens(&browser, &[]).await;
+    app.set_clock(3_000);
+    browser.call("sign_out", &[]).await;
+    let first = listens.told.recv().await.unwrap();
+    app.set_clock(-3_000);
+    app.state.back_channel.wake();
+    let again = timeout(Duration::from_secs(10), listens.told.recv()).await;
+    let again = again.expect("the client is told again").unwrap();
+    assert_eq!(claims(&again)["jti"], claims(&first)["jti"]);
+}

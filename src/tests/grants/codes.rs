@@ -177,3 +177,18 @@ async fn without_openid_there_is_no_id_token_and_no_userinfo() {
             .contains("insufficient_scope")
     );
 }
+
+#[tokio::test]
+async fn a_code_from_before_the_clock_was_set_back_is_refused() {
+    let app = TestApp::new().await;
+    let other = other_app(&app).await;
+    let browser = app.signed_up(EMAIL).await;
+    let code = other.allowed(&browser, &[]).await;
+    app.set_clock(-3_600);
+    assert_says(&other.redeem(&code).await, "invalid_grant");
+    // Nodes whose clocks differ a little redeem each other's codes.
+    app.set_clock(3_600);
+    let code = other.allowed(&browser, &[]).await;
+    app.set_clock(-30);
+    assert_eq!(other.redeem(&code).await.status, 200);
+}

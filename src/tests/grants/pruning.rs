@@ -152,3 +152,25 @@ async fn an_app_with_many_grants_hides_no_other() {
     assert_eq!(apps[0]["outlives"], true);
     assert_eq!(apps[1]["outlives"], false);
 }
+
+/// Pruned while the clock is two hours ahead, which is then set right.
+#[tokio::test]
+async fn a_revoked_access_token_stays_revoked_when_the_clock_was_ahead() {
+    let app = TestApp::new().await;
+    let other = other_app(&app).await;
+    let browser = app.signed_up(EMAIL).await;
+    let tokens = other.tokens(&browser, &[]).await;
+    let token = text(&tokens, "access_token");
+    assert!(other.is_good(token).await);
+    let form = [
+        ("token", token),
+        ("client_id", &*other.id),
+        ("client_secret", &*other.secret),
+    ];
+    assert_eq!(other.post("/oauth2/revoke", &form).await.status, 200);
+    assert!(!other.is_good(token).await);
+    app.set_clock(7_200);
+    prune(&app).await;
+    app.set_clock(-7_200);
+    assert!(!other.is_good(token).await);
+}

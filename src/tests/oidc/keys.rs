@@ -92,6 +92,24 @@ async fn a_key_of_age_is_followed_by_another_without_a_word_from_anybody() {
 }
 
 #[tokio::test]
+async fn a_key_that_was_made_while_the_clock_was_ahead_is_followed_by_another() {
+    let app = TestApp::new().await;
+    let service = service(&app).await;
+    let first = kid(&token(&app, &service).await);
+    app.set_clock(100 * 86_400);
+    token(&app, &service).await;
+    assert_eq!(kids(&app).await.len(), 2);
+    app.set_clock(-100 * 86_400);
+    app.pass(60);
+    token(&app, &service).await;
+    assert_eq!(kids(&app).await.len(), 3);
+    app.pass(600);
+    assert_ne!(kid(&token(&app, &service).await), first);
+    app.pass(3_600);
+    assert_eq!(kids(&app).await.len(), 1);
+}
+
+#[tokio::test]
 async fn a_key_that_somebody_has_is_gone_at_once_with_what_it_signed() {
     let app = TestApp::new().await;
     let service = service(&app).await;
