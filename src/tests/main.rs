@@ -38,6 +38,7 @@ mod process;
 mod providers;
 mod proxies;
 mod proxy;
+mod rehash;
 mod return_addresses;
 mod session_token;
 mod sessions;

@@ -41,6 +41,7 @@ impl std::fmt::Debug for NewPassword {
 }
 
 /// A password to verify.
+#[derive(Clone)]
 pub struct TypedPassword {
     normalised: String,
     as_typed: Option<String>,

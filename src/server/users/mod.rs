@@ -19,8 +19,13 @@ use super::{
     error::Error,
     fields::{Email, shown},
 };
-use crate::wire::users::Viewer;
+use crate::wire::{self, users::Viewer};
 use sqlx::AnyConnection;
+
+/// A request that verifies a password verifies it at most this often: again when another request
+/// replaced the hash meanwhile, because a renewed hash is of the same password. After that it is told
+/// to come back.
+const VERIFICATIONS_MAX: usize = 3;
 
 /// Describes the signed-in user, if there is one. The layer has already read the row.
 pub fn viewer(caller: &Caller) -> Option<Viewer> {
@@ -44,4 +49,29 @@ async fn id_of(connection: &mut AnyConnection, email: &Email) -> Result<Option<S
     .fetch_optional(connection)
     .await?;
     Ok(user.map(|(id,)| id))
+}
+
+/// Writes the hash to keep and returns `true`, if the verified one is still the user's and the account is
+/// not disabled. The row is locked from here on, so that a change of the password waits.
+async fn keep_hash(
+    connection: &mut AnyConnection,
+    user_id: &str,
+    verified: &str,
+    kept: &str,
+) -> Result<bool, Error> {
+    let written = sqlx::query(
+        "UPDATE users SET password_hash = $1 \
+         WHERE id = $2 AND password_hash = $3 AND disabled_at IS NULL",
+    )
+    .bind(kept)
+    .bind(user_id)
+    .bind(verified)
+    .execute(connection)
+    .await?;
+    Ok(written.rows_affected() > 0)
+}
+
+/// The hash was replaced at each verification.
+fn replaced_too_often() -> Error {
+    wire::Error::Busy { retry_after_s: 2 }.into()
 }

@@ -1,5 +1,6 @@
 //! Signing in with an address and a password.
 
+use super::{VERIFICATIONS_MAX, keep_hash, replaced_too_often};
 use crate::{
     server::{
         activity::{self, Kind},
@@ -7,7 +8,7 @@ use crate::{
         cookie_check,
         error::Error,
         fields::{Email, TypedPassword},
-        sessions::{self, Change, Started},
+        sessions::{self, Change},
     },
     wire::{self, fields::local_path, users::GoOn},
 };
@@ -26,6 +27,39 @@ pub async fn sign_in(
 ) -> Result<GoOn, Error> {
     let state = &caller.state;
     let (email, password) = read(email, password)?;
+    for _ in 0..VERIFICATIONS_MAX {
+        let User { id, hash, kept } = verify(caller, &email, password.clone()).await?;
+        let mut change = Change::begin(state).await?;
+        // The hash that was verified must still be theirs: a user who changes the password in between
+        // must neither find the old one back nor a session that it started.
+        if !keep_hash(&mut change, &id, &hash, &kept).await? {
+            continue;
+        }
+        let started = sessions::start(caller, &mut change, &id, is_kept).await?;
+        let next = local_path(next).unwrap_or("/account");
+        let next = cookie_check::on_the_way_to(next, caller, &started.id, &id)?;
+        let visitor = &caller.visitor;
+        activity::record(&mut change, &id, Kind::SignedIn, None, 1, visitor).await?;
+        started.cookie.commit(caller, change).await?;
+        state.limits.forget(caller.visitor.address, &email);
+        tracing::info!(event = "signed_in", user = id);
+        return Ok(GoOn { next });
+    }
+    Err(replaced_too_often())
+}
+
+/// A user whose password was verified.
+struct User {
+    id: String,
+    /// The hash that it fits.
+    hash: String,
+    /// The hash to keep from now on.
+    kept: String,
+}
+
+/// Verifies a password against the hash of an address.
+async fn verify(caller: &Caller, email: &Email, password: TypedPassword) -> Result<User, Error> {
+    let state = &caller.state;
     let user: Option<(String, String, Option<i64>)> = sqlx::query_as(
         "SELECT id, password_hash, disabled_at FROM users WHERE email_key IN ($1, $2) \
              ORDER BY CASE WHEN email_key = $2 THEN 0 ELSE 1 END LIMIT 1",
@@ -44,8 +78,12 @@ pub async fn sign_in(
         }
         verified => verified?,
     };
-    let (user_id, hash) = match user {
-        Some((id, hash, None)) if verified.is_right => (id, hash),
+    match user {
+        Some((id, hash, None)) if verified.is_right => Ok(User {
+            id,
+            kept: verified.renewed_hash.unwrap_or_else(|| hash.clone()),
+            hash,
+        }),
         known => {
             tracing::info!(event = "sign_in_failed", address = %caller.visitor.address);
             // Written later: here it would take longer for an account that there is.
@@ -53,35 +91,9 @@ pub async fn sign_in(
                 let now_ms = state.clock.now_ms();
                 state.later.note_failed(&id, now_ms, &caller.visitor);
             }
-            return Err(wire::Error::WrongEmailOrPassword.into());
+            Err(wire::Error::WrongEmailOrPassword.into())
         }
-    };
-
-    let mut change = Change::begin(state).await?;
-    // The hash that was verified must still be theirs: a user who changes the password in between
-    // must neither find the old one back nor a session that it started. Writing the row makes
-    // the two wait for each other.
-    let still_theirs = sqlx::query(
-        "UPDATE users SET password_hash = $1 \
-         WHERE id = $2 AND password_hash = $3 AND disabled_at IS NULL",
-    )
-    .bind(verified.renewed_hash.as_ref().unwrap_or(&hash))
-    .bind(&user_id)
-    .bind(&hash)
-    .execute(&mut *change)
-    .await?;
-    if still_theirs.rows_affected() == 0 {
-        return Err(wire::Error::WrongEmailOrPassword.into());
     }
-    let Started { id, cookie } = sessions::start(caller, &mut change, &user_id, is_kept).await?;
-    let next = local_path(next).unwrap_or("/account");
-    let next = cookie_check::on_the_way_to(next, caller, &id, &user_id)?;
-    let visitor = &caller.visitor;
-    activity::record(&mut change, &user_id, Kind::SignedIn, None, 1, visitor).await?;
-    cookie.commit(caller, change).await?;
-    state.limits.forget(caller.visitor.address, &email);
-    tracing::info!(event = "signed_in", user = user_id);
-    Ok(GoOn { next })
 }
 
 /// What can be refused without looking anything up: nothing typed, or far too much.
