@@ -43,6 +43,7 @@ pub mod sessions;
 pub mod settings;
 pub mod signing_keys;
 mod speculation;
+pub mod stand_ins;
 pub mod state;
 pub mod users;
 mod v1;

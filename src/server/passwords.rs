@@ -18,7 +18,10 @@ use argon2::{
 use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 use tokio::sync::{Semaphore, oneshot};
@@ -47,8 +50,43 @@ struct Inner {
     places: Arc<Semaphore>,
     places_in_all: usize,
     desk: Mutex<Desk>,
-    /// What an unknown address is verified against, so that it costs what a wrong password does.
-    nobody: String,
+    /// Memory that Argon2 filled since the start, in KiB.
+    filled_kib: AtomicU64,
+}
+
+/// Parameters of a hash, which say how long verifying takes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cost {
+    memory_kib: u32,
+    iterations: u32,
+    lanes: u32,
+}
+
+impl Cost {
+    fn of(params: &Params) -> Self {
+        Self {
+            memory_kib: params.m_cost(),
+            iterations: params.t_cost(),
+            lanes: params.p_cost(),
+        }
+    }
+
+    /// Reads the parameters of a stored hash.
+    ///
+    /// # Errors
+    /// [`Error::StoredHash`] if it is refused.
+    pub fn of_stored(stored: &str) -> Result<Self, Error> {
+        Stored::read(stored).map(|stored| Self::of(&stored.params))
+    }
+
+    fn params(self) -> Result<Params, argon2::Error> {
+        Params::new(
+            self.memory_kib,
+            self.iterations,
+            self.lanes,
+            Some(OUTPUT_LEN),
+        )
+    }
 }
 
 /// What waits, who is at work, and the blocks that nobody works with.
@@ -71,7 +109,7 @@ pub struct Verified {
 }
 
 impl Hasher {
-    /// Makes the bound, and the hash that stands in for unknown addresses.
+    /// Makes the bound.
     ///
     /// # Errors
     /// If the parameters are not ones that Argon2 knows.
@@ -91,12 +129,6 @@ impl Hasher {
             set => set as usize,
         };
         let places_in_all = cores + settings.queue as usize;
-        // Any output does: no password is known that gives it.
-        let nobody = phc(
-            &params,
-            &Salt::new(&random.bytes::<16>()?).map_err(|_| Error::Crypto("salt"))?,
-            &random.bytes::<OUTPUT_LEN>()?,
-        )?;
         Ok(Self(Arc::new(Inner {
             params,
             random,
@@ -104,7 +136,7 @@ impl Hasher {
             places: Arc::new(Semaphore::new(places_in_all)),
             places_in_all,
             desk: Mutex::default(),
-            nobody,
+            filled_kib: AtomicU64::new(0),
         })))
     }
 
@@ -124,29 +156,21 @@ impl Hasher {
         .await?
     }
 
-    /// Verifies a password against a stored hash, or against a hash of no account at the same cost. One that was
-    /// typed in another normal form is tried as it was typed as well, because old hashes are made of
+    /// Verifies a password against a stored hash. One that was typed in another normal form is tried as it was typed as well, because old hashes are made of
     /// that: twice the cost, whether the account exists or not.
     ///
     /// # Errors
     /// [`wire::Error::Busy`] when the queue is full; [`Error::StoredHash`] if the stored text is
     /// not one that we would make, or asks for more than we may give.
-    pub async fn verify(
-        &self,
-        password: TypedPassword,
-        stored: Option<String>,
-    ) -> Result<Verified, Error> {
+    pub async fn verify(&self, password: TypedPassword, stored: String) -> Result<Verified, Error> {
         self.run(move |inner, memory| {
-            let known = stored.is_some();
-            let stored = stored.as_deref().unwrap_or(&inner.nobody);
             let (mut is_right, mut is_current) =
-                inner.verify(password.as_bytes(), stored, memory)?;
+                inner.verify(password.as_bytes(), &stored, memory)?;
             if let Some(typed) = password.as_typed() {
-                let (is_right_as_typed, _) = inner.verify(typed, stored, memory)?;
+                let (is_right_as_typed, _) = inner.verify(typed, &stored, memory)?;
                 is_current &= is_right;
                 is_right |= is_right_as_typed;
             }
-            let is_right = is_right && known;
             let renewed_hash = if is_right && !is_current {
                 Some(inner.hash(password.as_bytes(), memory)?)
             } else {
@@ -158,6 +182,27 @@ impl Hasher {
             })
         })
         .await?
+    }
+
+    /// Parameters of new hashes.
+    pub fn cost(&self) -> Cost {
+        Cost::of(&self.0.params)
+    }
+
+    /// Makes a hash of these parameters that no known password fits.
+    ///
+    /// # Errors
+    /// If there is no randomness.
+    pub fn stand_in(&self, cost: Cost) -> Result<String, Error> {
+        let params = cost.params().map_err(|_| Error::Crypto("argon2"))?;
+        let random = &self.0.random;
+        let salt = Salt::new(&random.bytes::<16>()?).map_err(|_| Error::Crypto("salt"))?;
+        phc(&params, &salt, &random.bytes::<OUTPUT_LEN>()?)
+    }
+
+    /// Memory that Argon2 filled since the start, in KiB: what hashing and verifying cost.
+    pub fn filled_kib(&self) -> u64 {
+        self.0.filled_kib.load(Ordering::Relaxed)
     }
 
     /// How many are being hashed, or wait.
@@ -243,7 +288,7 @@ impl Inner {
 
     fn hash(&self, password: &[u8], memory: &mut Vec<Block>) -> Result<String, Error> {
         let salt = self.random.bytes::<16>()?;
-        let output = compute(&self.params, password, &salt, memory)?;
+        let output = self.compute(&self.params, password, &salt, memory)?;
         phc(
             &self.params,
             &Salt::new(&salt).map_err(|_| Error::Crypto("salt"))?,
@@ -258,6 +303,46 @@ impl Inner {
         stored: &str,
         memory: &mut Vec<Block>,
     ) -> Result<(bool, bool), Error> {
+        let stored = Stored::read(stored)?;
+        let output = self.compute(&stored.params, password, &stored.salt, memory)?;
+        let expected = stored.output.as_bytes();
+        let is_right = aws_lc_rs::constant_time::verify_slices_are_equal(&output, expected).is_ok();
+        let is_current = Cost::of(&stored.params) == Cost::of(&self.params);
+        Ok((is_right, is_current))
+    }
+
+    fn compute(
+        &self,
+        params: &Params,
+        password: &[u8],
+        salt: &[u8],
+        memory: &mut Vec<Block>,
+    ) -> Result<[u8; OUTPUT_LEN], Error> {
+        memory.resize(params.block_count().max(memory.len()), Block::new());
+        let mut output = [0; OUTPUT_LEN];
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone())
+            .hash_password_into_with_memory(
+                password,
+                salt,
+                &mut output,
+                &mut memory[..params.block_count()],
+            )
+            .map_err(|_| Error::Crypto("argon2"))?;
+        let filled_kib = u64::from(params.m_cost()) * u64::from(params.t_cost());
+        self.filled_kib.fetch_add(filled_kib, Ordering::Relaxed);
+        Ok(output)
+    }
+}
+
+/// A stored hash that may be verified.
+struct Stored {
+    params: Params,
+    salt: Salt,
+    output: Output,
+}
+
+impl Stored {
+    fn read(stored: &str) -> Result<Self, Error> {
         let stored =
             PasswordHash::new(stored).map_err(|_| Error::StoredHash("not a PHC string"))?;
         let version = stored.version == Some(Version::V0x13.into());
@@ -271,39 +356,18 @@ impl Inner {
         {
             return Err(Error::StoredHash("parameters above the cap"));
         }
-        let (Some(salt), Some(expected)) = (stored.salt, stored.hash) else {
+        let (Some(salt), Some(output)) = (stored.salt, stored.hash) else {
             return Err(Error::StoredHash("no salt or no hash"));
         };
-        let expected = expected.as_bytes();
-        if expected.len() != OUTPUT_LEN {
+        if output.as_bytes().len() != OUTPUT_LEN {
             return Err(Error::StoredHash("length of the output"));
         }
-        let output = compute(&params, password, &salt, memory)?;
-        let is_right = aws_lc_rs::constant_time::verify_slices_are_equal(&output, expected).is_ok();
-        let is_current = params.m_cost() == self.params.m_cost()
-            && params.t_cost() == self.params.t_cost()
-            && params.p_cost() == self.params.p_cost();
-        Ok((is_right, is_current))
-    }
-}
-
-fn compute(
-    params: &Params,
-    password: &[u8],
-    salt: &[u8],
-    memory: &mut Vec<Block>,
-) -> Result<[u8; OUTPUT_LEN], Error> {
-    memory.resize(params.block_count().max(memory.len()), Block::new());
-    let mut output = [0; OUTPUT_LEN];
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone())
-        .hash_password_into_with_memory(
-            password,
+        Ok(Self {
+            params,
             salt,
-            &mut output,
-            &mut memory[..params.block_count()],
-        )
-        .map_err(|_| Error::Crypto("argon2"))?;
-    Ok(output)
+            output,
+        })
+    }
 }
 
 fn phc(params: &Params, salt: &Salt, output: &[u8]) -> Result<String, Error> {

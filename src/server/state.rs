@@ -22,6 +22,7 @@ use super::{
     sessions::{self, Hearing, SessionCache, token::Signer},
     settings::Settings,
     signing_keys::{self, Algorithm, SigningKeys},
+    stand_ins::{self, StandIns},
     users,
 };
 use axum::extract::FromRef;
@@ -53,6 +54,8 @@ pub struct Inner {
     pub random: Random,
     /// Passwords.
     pub hasher: Hasher,
+    /// What the password of an unknown address is verified against.
+    pub stand_ins: StandIns,
     /// Session tokens.
     pub signer: Signer,
     /// API keys.
@@ -91,6 +94,7 @@ impl State {
         let (state, secret) = Self::open_any(settings, clock, random).await?;
         deployment::check(&state.db, &secret).await?;
         users::rekey(&state.db).await?;
+        stand_ins::count_first(&state).await?;
         signing_keys::prepare(&state, Algorithm::Es256).await?;
         state.hearing.load_revoked_keys(&state).await?;
         Ok(state)
@@ -117,11 +121,13 @@ impl State {
         };
         let url = config.database_url();
         let db = Db::open(&url, config.database.max_connections).await?;
+        let hasher = Hasher::new(&config.passwords, random.clone())?;
         let state = Self(Arc::new(Inner {
+            stand_ins: StandIns::new(&secret, &hasher)?,
+            hasher,
             sessions: SessionCache::new(u64::from(config.session.kept_in_memory)),
             hearing: Hearing::new(&db, &url),
             later: Later::default(),
-            hasher: Hasher::new(&config.passwords, random.clone())?,
             signer: Signer::new(&secret)?,
             api_keys: api_keys::Keys::new(&secret)?,
             seal: Seal::new(&secret)?,
@@ -149,6 +155,7 @@ impl State {
     pub fn begin_to_serve(&self) {
         sessions::listen(self);
         super::later::write_now_and_then(self);
+        stand_ins::count_now_and_then(self);
         back_channel::tell_clients(self);
     }
 

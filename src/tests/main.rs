@@ -45,6 +45,7 @@ mod sessions;
 mod shape;
 mod site;
 mod two_holders;
+mod unknown_addresses;
 mod users;
 mod v1;
 #[cfg(not(feature = "lab"))]

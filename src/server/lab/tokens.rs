@@ -69,7 +69,7 @@ impl Tokens {
                 .fetch_optional(state.db.pool())
                 .await?;
         let (user_id, hash) = user.ok_or_else(wrong)?;
-        let verified = state.hasher.verify(password, Some(hash));
+        let verified = state.hasher.verify(password, hash);
         if !verified.await?.is_right {
             return Err(wrong());
         }

@@ -35,7 +35,7 @@ async fn verify_own(
             .fetch_optional(state.db.pool())
             .await?;
     let (hash,) = user.ok_or(wire::Error::SignInNeeded)?;
-    let verifying = state.hasher.verify(password.clone(), Some(hash.clone()));
+    let verifying = state.hasher.verify(password.clone(), hash.clone());
     let verified = verifying.await?;
     if !verified.is_right {
         let now_ms = state.clock.now_ms();
