@@ -1,7 +1,7 @@
 //! Asked about sessions.
 
 use crate::wire::{
-    Error, Form, Json,
+    Error, Flag, Form, Json,
     sessions::{Devices, Ended, Inspected},
     users::GoOn,
 };
@@ -12,12 +12,12 @@ use leptos::{prelude::*, server_fn::codec::GetUrl};
 pub async fn sign_in(
     email: String,
     password: String,
-    #[server(default)] keep_me_signed_in: Option<String>,
+    #[server(default)] keep_me_signed_in: Flag,
     #[server(default)] next: Option<String>,
 ) -> Result<GoOn, Error> {
     use crate::server::{doors::anyone, users};
     let caller = anyone()?;
-    let is_kept = matches!(keep_me_signed_in.as_deref(), Some("true" | "on" | "1"));
+    let is_kept = keep_me_signed_in.read("keep_me_signed_in")?;
     let next = next.unwrap_or_default();
     Ok(users::sign_in(&caller, &email, password, is_kept, &next).await?)
 }

@@ -1,7 +1,7 @@
 //! Asked about people.
 
 use crate::wire::{
-    Error, Form, Json,
+    Error, Flag, Form, Json,
     sessions::Ended,
     users::{GoOn, Viewer},
 };
@@ -26,11 +26,11 @@ pub async fn sign_up(
 pub async fn change_password(
     current_password: String,
     new_password: String,
-    #[server(default)] keep_others: Option<String>,
+    #[server(default)] keep_others: Flag,
 ) -> Result<Ended, Error> {
     use crate::server::{doors::signed_in, users};
     let (caller, session) = signed_in()?;
-    let keep_others = keep_others.is_some();
+    let keep_others = keep_others.read("keep_others")?;
     let count = users::change_password(
         &caller,
         &session,

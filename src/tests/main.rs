@@ -20,6 +20,7 @@ mod cross_site;
 mod doctor;
 mod doors;
 mod fields;
+mod flags;
 mod forms;
 mod forward_auth;
 mod forwarded;

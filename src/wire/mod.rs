@@ -8,6 +8,7 @@ pub mod developers;
 pub mod documents;
 pub mod error;
 pub mod fields;
+mod flag;
 mod flat;
 pub mod form;
 pub mod grants;
@@ -20,5 +21,6 @@ pub mod strength;
 pub mod users;
 
 pub use error::{Error, FieldError, Problem};
+pub use flag::Flag;
 pub use form::Form;
 pub use json::Json;

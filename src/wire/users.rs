@@ -1,6 +1,6 @@
 //! What is said about people.
 
-use super::sessions::ThisSession;
+use super::{flag, sessions::ThisSession};
 use serde::{Deserialize, Serialize};
 
 /// Who is signed in, as far as the page needs to know. Nothing in it signs anybody in.
@@ -67,5 +67,10 @@ impl ReturnedForm {
             .iter()
             .find(|(name, _)| name == field)
             .map(|(_, value)| value.clone())
+    }
+
+    /// Whether a box had been ticked.
+    pub fn is_ticked(&self, field: &str) -> bool {
+        self.typed(field).and_then(|sent| flag::read(&sent)) == Some(true)
     }
 }

@@ -3,6 +3,7 @@
 use crate::{
     api::sessions::SignIn as Ask,
     app::parts::{
+        check::Check,
         form::{Field, Progress, Submit, Summary, follow, sign_in_query},
         layout::Lone,
         server_form::Form,
@@ -23,7 +24,6 @@ pub fn SignIn() -> impl IntoView {
     let typed = |name: &str| returned.as_ref().and_then(|form| form.typed(name));
     let query = sign_in_query();
     let email = typed("email").or(query.email);
-    let is_kept = typed("keep_me_signed_in").is_some();
     let sign_up = format!("/sign-up{}", query.carried);
     view! {
         <Title text="Sign in" />
@@ -47,20 +47,13 @@ pub fn SignIn() -> impl IntoView {
                     autocomplete="current-password"
                     error=error
                 />
-                <div class="check">
-                    <input
-                        id="keep_me_signed_in"
-                        type="checkbox"
-                        name="keep_me_signed_in"
-                        value="true"
-                        checked=is_kept
-                        aria-describedby="keep_me_signed_in-hint"
-                    />
-                    <label for="keep_me_signed_in">"Keep me signed in"</label>
-                    <p class="hint" id="keep_me_signed_in-hint">
-                        "Also after the browser is closed. On a shared computer leave it off, and sign out."
-                    </p>
-                </div>
+                <Check
+                    name="keep_me_signed_in"
+                    label="Keep me signed in"
+                    hint="Also after the browser is closed. On a shared computer leave it off, and sign out."
+                    returned=returned
+                    error=error
+                />
                 <Submit label="Sign in" pending_label="Signing in…" pending=pending />
             </Form>
         </Lone>

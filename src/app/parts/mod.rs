@@ -1,6 +1,7 @@
 //! Pieces that two pages use.
 
 pub mod account;
+pub mod check;
 pub mod confirm;
 pub mod drawing;
 pub mod failure;

@@ -5,6 +5,7 @@ use crate::{
     app::{
         parts::{
             account::{AccountPage, Whose, instead},
+            check::Check,
             form::{Field, Progress, Submit, Summary, focus, watch},
             server_form::Form,
             strength::NewPasswordField,
@@ -28,10 +29,7 @@ pub fn Security() -> impl IntoView {
         error,
         pending,
     } = watch(action, "change_password");
-    let keeps_others = returned
-        .as_ref()
-        .is_some_and(|form| form.typed("keep_others").is_some());
-    let before = returned.and_then(|form| form.outcome.ok());
+    let before = returned.as_ref().and_then(|form| form.outcome.clone().ok());
     let ended = move || match action.value().get() {
         Some(answer) => answer.ok().map(|ended| ended.count),
         None => before,
@@ -87,20 +85,13 @@ pub fn Security() -> impl IntoView {
                             error=error
                         />
                         <NewPasswordField name="new_password" label="New password" typed=typed error=error />
-                        <div class="check">
-                            <input
-                                id="keep_others"
-                                type="checkbox"
-                                name="keep_others"
-                                value="true"
-                                checked=keeps_others
-                                aria-describedby="keep_others-hint"
-                            />
-                            <label for="keep_others">"Keep my other devices signed in"</label>
-                            <p class="hint" id="keep_others-hint">
-                                "Leave it off if another person may know your password: then every other device is signed out."
-                            </p>
-                        </div>
+                        <Check
+                            name="keep_others"
+                            label="Keep my other devices signed in"
+                            hint="Leave it off if another person may know your password: then every other device is signed out."
+                            returned=returned.clone()
+                            error=error
+                        />
                         <Submit label="Change password" pending_label="Changing…" pending=pending />
                     </Form>
                 </Show>
