@@ -13,7 +13,7 @@ use std::sync::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    sync::oneshot,
+    sync::{mpsc, oneshot},
 };
 
 pub const EMAIL: &str = "ada@example.com";
@@ -28,6 +28,7 @@ pub struct TestApp {
     now_ms: Arc<AtomicI64>,
     elapsed_ms: Arc<AtomicI64>,
     clock_fault: Fault,
+    clock_hold: Hold,
     random_fault: Fault,
     folder: Arc<Folder>,
     _stop: oneshot::Sender<()>,
@@ -56,6 +57,27 @@ impl Fault {
     fn ask(&self) {
         let left = self.0.fetch_sub(1, Ordering::SeqCst);
         assert_ne!(left, 0, "a fault for a test");
+    }
+}
+
+/// Holds the server up at each question, until the test drops what it receives for it.
+#[derive(Clone, Default)]
+struct Hold(Arc<Mutex<Option<mpsc::UnboundedSender<Held>>>>);
+
+/// A question that waits for its answer.
+pub struct Held(
+    #[expect(dead_code, reason = "dropping it is what counts")] std::sync::mpsc::Sender<()>,
+);
+
+impl Hold {
+    fn ask(&self) {
+        let asked = self.0.lock().unwrap().clone();
+        let Some(asked) = asked else { return };
+        let (held, dropped) = std::sync::mpsc::channel();
+        if asked.send(Held(held)).is_ok() {
+            // Other tasks of this thread go on, on another.
+            let _ = tokio::task::block_in_place(|| dropped.recv());
+        }
     }
 }
 
@@ -95,11 +117,14 @@ impl TestApp {
 
     async fn serve(settings: Settings, now_ms: Arc<AtomicI64>, folder: Arc<Folder>) -> Self {
         let (clock_fault, random_fault) = (Fault::default(), Fault::default());
+        let clock_hold = Hold::default();
         let elapsed_ms = Arc::new(AtomicI64::new(0));
         let reading = |time: &Arc<AtomicI64>| {
             let (time, fault) = (Arc::clone(time), clock_fault.clone());
+            let hold = clock_hold.clone();
             move || {
                 fault.ask();
+                hold.ask();
                 time.load(Ordering::SeqCst)
             }
         };
@@ -133,6 +158,7 @@ impl TestApp {
             now_ms,
             elapsed_ms,
             clock_fault,
+            clock_hold,
             random_fault,
             folder,
             _stop: stop,
@@ -156,7 +182,19 @@ impl TestApp {
         self.clock_fault.0.store(answers, Ordering::SeqCst);
     }
 
-    /// The same when it asks for random bytes.
+    /// Holds the server up whenever it asks for the time. Needs a runtime of several threads.
+    pub fn hold_at_each_time(&self) -> mpsc::UnboundedReceiver<Held> {
+        let (asked, asks) = mpsc::unbounded_channel();
+        *self.clock_hold.0.lock().unwrap() = Some(asked);
+        asks
+    }
+
+    /// Holds no further question up.
+    pub fn hold_no_more(&self) {
+        *self.clock_hold.0.lock().unwrap() = None;
+    }
+
+    /// Makes the server panic when it asks for random bytes, after so many more answers.
     pub fn panic_after_random(&self, answers: i64) {
         self.random_fault.0.store(answers, Ordering::SeqCst);
     }

@@ -30,6 +30,7 @@ mod histories;
 mod hostile;
 mod interleavings;
 mod kinds;
+mod late_answers;
 mod limits;
 mod oidc;
 mod page_account;

@@ -32,6 +32,9 @@ pub struct Change {
     refused: Vec<Refused>,
 }
 
+/// Reason for the end of a session in whose browser a user has signed in anew.
+pub(super) const REPLACED: &str = "replaced";
+
 /// Which sessions end.
 pub(super) enum Condition<'a> {
     /// This one, of this user.
@@ -237,15 +240,18 @@ impl DerefMut for Change {
 /// # Errors
 /// If the database does not answer; the cookie then stays, because the session does.
 pub async fn sign_out(caller: &Caller) -> Result<(), Error> {
-    if let Some(session) = &caller.session {
-        end_one(caller, session, &session.id).await?;
+    match &caller.session {
+        Some(session) => {
+            end_one(caller, session, &session.id).await?;
+        }
+        None => caller.cookies.end_session(),
     }
-    caller.cookies.end_session();
     Ok(())
 }
 
 /// Ends one session of the caller's, by its public id. How many that ended: none if it had
-/// ended already.
+/// ended already. The cookie stays if the browser has signed in anew meanwhile, because it is the one of
+/// that sign-in.
 ///
 /// # Errors
 /// [`wire::Error::NotFound`] for an id that is not one of theirs.
@@ -262,14 +268,16 @@ pub async fn end_one(caller: &Caller, session: &Session, id: &str) -> Result<u32
         "ended_by_owner"
     };
     let ended = change.end(reason, Condition::One(id, user_id)).await?;
+    let mut is_replaced = false;
     if ended == 0 {
-        let known: Option<(i64,)> =
-            sqlx::query_as("SELECT created_at FROM sessions WHERE id = $1 AND user_id = $2")
+        let known: Option<(Option<String>,)> =
+            sqlx::query_as("SELECT end_reason FROM sessions WHERE id = $1 AND user_id = $2")
                 .bind(id)
                 .bind(user_id)
                 .fetch_optional(&mut *change)
                 .await?;
-        known.ok_or(wire::Error::NotFound)?;
+        let (reason,) = known.ok_or(wire::Error::NotFound)?;
+        is_replaced = reason.as_deref() == Some(REPLACED);
     } else {
         let kind = if is_own {
             Kind::SignedOut
@@ -279,7 +287,7 @@ pub async fn end_one(caller: &Caller, session: &Session, id: &str) -> Result<u32
         activity::record(&mut change, user_id, kind, Some(id), 1, &caller.visitor).await?;
     }
     change.commit().await?;
-    if is_own {
+    if is_own && !is_replaced {
         caller.cookies.end_session();
     }
     tracing::info!(event = "session_ended", session = id, reason);

@@ -46,11 +46,22 @@ pub async fn renew(
     let prepared = timeout(WRITTEN_WITHIN, prepare(state, session, next)).await;
     let (change, won) = prepared.map_err(|_| wire::Error::Busy { retry_after_s: 1 })??;
     change.commit().await?;
-    if !won {
+    if !won || !is_live(state, session).await {
         return Ok(None);
     }
     let claims = renewal.claims.renewed(next.newest, now);
     NewCookie::new(state, &claims, session.is_kept).map(Some)
+}
+
+/// Whether the session still has the sid that was renewed. Another request may have ended it since the
+/// commit, or given it a new sid: the browser has the cookie of that request, or none, and a late one
+/// would take its place.
+async fn is_live(state: &State, session: &Session) -> bool {
+    let found = sqlx::query("SELECT id FROM sessions WHERE hashed_sid = $1 AND ended_at IS NULL")
+        .bind(session.hashed_sid.as_str())
+        .fetch_optional(state.db.pool());
+    // Without an answer in time the row counts as it was committed.
+    !matches!(timeout(WRITTEN_WITHIN, found).await, Ok(Ok(None)))
 }
 
 /// Writes the next generation, if no other request was first.

@@ -1,6 +1,10 @@
 //! The start of a session, and a new sid for one whose owner has shown anew who they are.
 
-use super::{Change, Session, end::Condition, token::Claims};
+use super::{
+    Change, Session,
+    end::{Condition, REPLACED},
+    token::Claims,
+};
 use crate::{
     server::{caller::Caller, error::Error, secret::PlainSid, state::State},
     wire,
@@ -23,7 +27,7 @@ pub async fn start(
     let now = change.now_s();
     if let Some(before) = &caller.session {
         change
-            .end("replaced", Condition::One(&before.id, &before.user_id))
+            .end(REPLACED, Condition::One(&before.id, &before.user_id))
             .await?;
     }
     let (idle_timeout_s, absolute_timeout_s) = state.config.session.times(is_kept);

@@ -1,0 +1,162 @@
+//! Answers that reach a browser late: after it has signed out, or signed in anew.
+
+use crate::{
+    app::{Answer, Browser, COOKIE, EMAIL, Held, PASSWORD, TestApp},
+    sessions::generation,
+};
+use reqwest::Method;
+use std::time::Duration;
+use tokio::{sync::mpsc::UnboundedReceiver, task::JoinHandle, time::timeout};
+
+const NEW_PASSWORD: &str = "another lamp over eight stairs";
+
+/// Sends a request whose cookie is due, as another tab of the browser.
+fn ask_in_another_tab(app: &TestApp, browser: &Browser) -> JoinHandle<Answer> {
+    let tab = app.browser();
+    tab.keep(browser);
+    tokio::spawn(async move { tab.send(tab.request(Method::GET, "/api/viewer")).await })
+}
+
+/// Waits until a renewal is committed. The server is held up there, before it writes the answer.
+async fn until_renewed(app: &TestApp, times: &mut UnboundedReceiver<Held>) -> Held {
+    let renewed = async {
+        loop {
+            let held = times.recv().await.unwrap();
+            if app.count("SELECT MAX(generation) FROM sessions").await == 2 {
+                return held;
+            }
+        }
+    };
+    timeout(Duration::from_mins(1), renewed).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_renewed_cookie_is_not_sent_once_its_session_has_ended() {
+    for change in [
+        "nothing",
+        "end_other_sessions",
+        "sign_up",
+        "confirm_password",
+    ] {
+        let app = TestApp::new().await;
+        let browser = app.signed_up(EMAIL).await;
+        let elsewhere = app.browser();
+        elsewhere.sign_in(EMAIL, PASSWORD).await;
+        app.pass(300);
+        let mut times = app.hold_at_each_time();
+        let asked = ask_in_another_tab(&app, &browser);
+        let held = until_renewed(&app, &mut times).await;
+        app.hold_no_more();
+        let form = [("email", "grace@example.com"), ("password", PASSWORD)];
+        let status = match change {
+            "nothing" => 200,
+            "end_other_sessions" => elsewhere.call(change, &[]).await.status,
+            // In the same browser, whose cookie a late one would replace.
+            _ => browser.call(change, &form).await.status,
+        };
+        assert_eq!(status, 200, "{change}");
+        assert!(!asked.is_finished(), "{change}");
+        drop(held);
+        let late = asked.await.unwrap();
+        assert_eq!(late.status, 200, "{change}");
+        let expected = usize::from(change == "nothing");
+        assert_eq!(late.set_cookies().len(), expected, "{change}");
+        let is_signed_in = browser.viewer().await.is_some();
+        assert_eq!(is_signed_in, change != "end_other_sessions", "{change}");
+    }
+}
+
+#[tokio::test]
+async fn a_late_sign_out_does_not_take_the_cookie_of_a_newer_sign_in_away() {
+    for (reason, is_taken) in [("replaced", false), ("ended_by_owner", true)] {
+        let app = TestApp::new().await;
+        let browser = app.signed_up(EMAIL).await;
+        // A sign-in of the browser, or an ending elsewhere, which is about to be committed.
+        let mut other = app.state.db.write().await.unwrap();
+        sqlx::query("UPDATE sessions SET ended_at = 1800000000, end_reason = $1")
+            .bind(reason)
+            .execute(&mut *other)
+            .await
+            .unwrap();
+        let asked = app.state.db.asked();
+        let tab = app.browser();
+        tab.keep(&browser);
+        let late = tokio::spawn(async move { tab.call("sign_out", &[]).await });
+        while app.state.db.asked() == asked {
+            tokio::task::yield_now().await;
+        }
+        other.commit().await.unwrap();
+        let late = late.await.unwrap();
+        assert_eq!(late.status, 200, "{}", late.body);
+        assert_eq!(late.set_cookies().len(), usize::from(is_taken), "{reason}");
+    }
+}
+
+/// Cookies of a browser whose session was renewed four times, and whose last two answers were lost.
+async fn cookies_of(app: &TestApp, browser: &Browser) -> Vec<String> {
+    let mut cookies = vec![browser.session().unwrap()];
+    for _ in 0..4 {
+        app.pass(360);
+        for _ in 0..2 {
+            assert!(browser.viewer().await.is_some());
+        }
+        cookies.push(browser.session().unwrap());
+    }
+    for _ in 0..2 {
+        app.pass(360);
+        let lost = app.browser();
+        lost.keep(browser);
+        assert!(lost.viewer().await.is_some());
+        cookies.push(lost.session().unwrap());
+    }
+    let generations: Vec<i64> = cookies.iter().map(|cookie| generation(cookie)).collect();
+    assert_eq!(generations, [1, 2, 3, 4, 5, 6, 7]);
+    cookies
+}
+
+#[tokio::test]
+async fn cookies_of_an_ended_session_are_signed_out_and_no_copies_whatever_their_generation() {
+    for end in [
+        "sign_out",
+        "end_other_sessions",
+        "sign_in",
+        "change_password",
+        "idle",
+    ] {
+        let app = TestApp::new().await;
+        let browser = app.signed_up(EMAIL).await;
+        let cookies = cookies_of(&app, &browser).await;
+        let form = [
+            ("email", EMAIL),
+            ("password", PASSWORD),
+            ("current_password", PASSWORD),
+            ("new_password", NEW_PASSWORD),
+        ];
+        let elsewhere = app.browser();
+        elsewhere.sign_in(EMAIL, PASSWORD).await;
+        let ended = match end {
+            "idle" => {
+                app.pass(3_600);
+                elsewhere.sign_in(EMAIL, PASSWORD).await
+            }
+            "end_other_sessions" => elsewhere.call(end, &[]).await,
+            _ => browser.call(end, &form).await,
+        };
+        assert_eq!(ended.status, 200, "{end}: {}", ended.body);
+        for cookie in &cookies {
+            // It came late, and took the place of the newer one.
+            let late = app.browser();
+            late.plant(COOKIE, cookie);
+            let page = late.open("/account").await;
+            assert_eq!(page.header("location"), "/sign-in?next=/account", "{end}");
+            assert_eq!(late.session().as_ref(), Some(cookie), "{end}");
+            let page = late.open("/sign-in?next=/account").await.body;
+            assert!(page.contains("You were signed out."), "{end}: {page}");
+        }
+        let told = "SELECT COUNT(*) FROM activity \
+             WHERE kind = 'session_copied' OR kind = 'renewal_unconfirmed'";
+        assert_eq!(app.count(told).await, 0, "{end}");
+        let copied = "SELECT COUNT(*) FROM users WHERE copied_at IS NOT NULL";
+        assert_eq!(app.count(copied).await, 0, "{end}");
+    }
+}
