@@ -13,6 +13,8 @@ use http::{HeaderMap, StatusCode};
 
 /// Old browsers name the purpose in headers of their own.
 const NAMES: [&str; 3] = ["sec-purpose", "purpose", "x-moz"];
+/// Values of these headers that mean a speculative request, in part or whole.
+const PURPOSES: [&str; 2] = ["prefetch", "prerender"];
 
 /// Whether a browser makes the request before a click.
 pub fn is_speculative(headers: &HeaderMap) -> bool {
@@ -20,7 +22,8 @@ pub fn is_speculative(headers: &HeaderMap) -> bool {
         let purposes = headers.get_all(*name).iter();
         purposes
             .filter_map(|purpose| purpose.to_str().ok())
-            .any(|purpose| purpose.to_ascii_lowercase().contains("prefetch"))
+            .map(str::to_ascii_lowercase)
+            .any(|purpose| PURPOSES.iter().any(|it| purpose.contains(it)))
     })
 }
 
