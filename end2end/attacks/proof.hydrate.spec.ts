@@ -73,7 +73,7 @@ test("the session is in no place, and what a script can still do is told", async
   const facts = await page.locator("#proof-server").innerText();
   expect(facts).toContain(Buffer.from(digest).toString("base64url"));
   expect(facts).toContain(`${token.length} characters`);
-  expect(facts).toContain("HttpOnly; Secure; SameSite=Lax; Path=/");
+  expect(facts).toContain("HttpOnly; Secure; SameSite=Lax; Path=/; Priority=High");
   await expectAccessible(page);
 
   // Nothing was changed by looking.

@@ -121,14 +121,21 @@ impl Shown {
     }
 }
 
-/// What our cookies are set with. `max_age_s` is set if the browser is to keep it when it closes.
-pub fn attributes(max_age_s: Option<i64>) -> String {
+/// Attributes of the session's cookie. `max_age_s` is set if the browser is to keep it when it closes.
+pub fn session_attributes(max_age_s: Option<i64>) -> String {
+    attributes(Kind::Session, max_age_s)
+}
+
+fn attributes(kind: Kind, max_age_s: Option<i64>) -> String {
+    // Chromium keeps 180 cookies of a site and its sub-domains, and drops those of this priority last.
+    // Without it the cookies of a sibling app could sign the user out.
+    let priority = match kind {
+        Kind::Session => "; Priority=High",
+        Kind::Form => "",
+    };
+    let max_age = max_age_s.map_or_else(String::new, |it| format!("; Max-Age={it}"));
     // No `Domain`: a sibling subdomain has nothing to do with it.
-    let always = "HttpOnly; Secure; SameSite=Lax; Path=/";
-    max_age_s.map_or_else(
-        || always.to_owned(),
-        |max_age_s| format!("{always}; Max-Age={max_age_s}"),
-    )
+    format!("HttpOnly; Secure; SameSite=Lax; Path=/{priority}{max_age}")
 }
 
 /// The cookies that a response will set. Rules say what they want; the layer around the handler
@@ -204,7 +211,10 @@ impl SetCookies {
                 response.extensions_mut().insert(Forget::Everything);
             }
             let (name, value) = (names.of(cookie.kind), &cookie.value);
-            let line = format!("{name}={value}; {}", attributes(cookie.max_age_s));
+            let line = format!(
+                "{name}={value}; {}",
+                attributes(cookie.kind, cookie.max_age_s)
+            );
             if let Ok(value) = HeaderValue::try_from(line) {
                 response.headers_mut().append(header::SET_COOKIE, value);
             }

@@ -27,7 +27,7 @@ async fn a_copy_of_the_cookie_is_refused_after_sign_out() {
     assert_eq!(answer.status, 200);
     assert_eq!(
         answer.set_cookies(),
-        ["__Host-Http-session=; HttpOnly; Secure; SameSite=Lax; Path=/; Max-Age=0"]
+        ["__Host-Http-session=; HttpOnly; Secure; SameSite=Lax; Path=/; Priority=High; Max-Age=0"]
     );
     assert_eq!(answer.header("clear-site-data"), "\"cache\", \"storage\"");
     assert_eq!(browser.session(), None);
@@ -89,7 +89,7 @@ async fn keep_me_signed_in_lasts_thirty_days_and_fourteen_without_use() {
         ("keep_me_signed_in", "true"),
     ];
     let answer = browser.call("sign_in", &form).await;
-    assert!(answer.set_cookies()[0].ends_with("; Path=/; Max-Age=2592000"));
+    assert!(answer.set_cookies()[0].ends_with("; Path=/; Priority=High; Max-Age=2592000"));
     app.pass(14 * 86_400 - 1);
     assert_eq!(browser.viewer().await.as_deref(), Some(EMAIL));
     app.pass(14 * 86_400);
@@ -197,7 +197,9 @@ async fn a_cookie_is_renewed_when_it_is_five_minutes_old() {
     app.pass(300);
     assert!(browser.open("/favicon.svg").await.set_cookies().is_empty());
     let page = browser.open("/account").await;
-    assert!(page.set_cookies()[0].ends_with("; HttpOnly; Secure; SameSite=Lax; Path=/"));
+    assert!(
+        page.set_cookies()[0].ends_with("; HttpOnly; Secure; SameSite=Lax; Path=/; Priority=High")
+    );
     assert_eq!(generation(&browser.session().unwrap()), 3);
 }
 
@@ -871,7 +873,10 @@ async fn what_the_server_sees_of_a_cookie_is_told_without_the_cookie() {
     };
     let seen = inspect().await;
     assert_eq!(seen["name"], COOKIE);
-    assert_eq!(seen["attributes"], "HttpOnly; Secure; SameSite=Lax; Path=/");
+    assert_eq!(
+        seen["attributes"],
+        "HttpOnly; Secure; SameSite=Lax; Path=/; Priority=High"
+    );
     assert_eq!(seen["generation"], 1);
     assert_eq!(seen["started_at"], seen["now"]);
     let functions = seen["functions"].as_array().unwrap();

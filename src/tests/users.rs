@@ -19,7 +19,10 @@ async fn a_new_account_is_signed_in_by_one_cookie_that_the_body_does_not_hold() 
         .unwrap()
         .split_once("; ")
         .unwrap();
-    assert_eq!(attributes, "HttpOnly; Secure; SameSite=Lax; Path=/");
+    assert_eq!(
+        attributes,
+        "HttpOnly; Secure; SameSite=Lax; Path=/; Priority=High"
+    );
     assert!(cookie.len() < 1024);
     assert!(value.split('.').all(|part| !answer.body.contains(part)));
     assert_eq!(browser.viewer().await.as_deref(), Some(EMAIL));

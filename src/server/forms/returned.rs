@@ -18,7 +18,7 @@ use miniz_oxide::{deflate::compress_to_vec, inflate::decompress_to_vec_with_limi
 use serde::{Deserialize, Serialize};
 
 /// Most octets of the line that sets a session's cookie in the same response.
-const SESSION_LINE_MAX: usize = 420;
+const SESSION_LINE_MAX: usize = 435;
 /// Most octets of the line of a form's cookie without its name and value.
 const FORM_LINE_MAX: usize = 70;
 

@@ -20,7 +20,7 @@ pub fn inspect(caller: &Caller, session: &Session) -> Inspected {
         fingerprint: caller.shown.fingerprint(),
         length: caller.shown.length(),
         name: caller.state.cookie_names.session.clone(),
-        attributes: cookie::attributes(kept_s),
+        attributes: cookie::session_attributes(kept_s),
         generation: session.generation(),
         renewed_at: session.renewed_at(),
         started_at: session.created_at,
