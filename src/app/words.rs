@@ -187,6 +187,14 @@ pub fn device(device: &Device) -> String {
     }
 }
 
+/// Device and address of an entry, such as "Firefox on Linux, 192.0.2.1".
+pub fn by(with: &Device, address: Option<&str>) -> String {
+    match address {
+        Some(address) => format!("{}, {address}", device(with)),
+        None => "Other devices and addresses, counted together".to_owned(),
+    }
+}
+
 /// Such as "24 November 2026", in UTC.
 pub fn date(unix_s: i64) -> String {
     time::OffsetDateTime::from_unix_timestamp(unix_s)

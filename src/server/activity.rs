@@ -1,6 +1,6 @@
 //! What happened to an account, for its owner to read.
 
-use super::{error::Error, state::State};
+use super::{error::Error, failures::Failed, limits::address_key, state::State};
 use crate::wire::{
     self,
     activity::{Activity, Entry},
@@ -13,10 +13,15 @@ pub use wire::activity::Kind;
 
 /// Entries on a page.
 const PAGE: usize = 25;
-/// Whoever goes on guessing within this time goes on in one entry, in milliseconds.
+/// Failed sign-ins from one device at one address within this time are merged into one entry, in
+/// milliseconds.
 const ONE_ENTRY_MS: i64 = 600_000;
-/// And there are so many of these entries in that time.
+/// Entries with a device and an address within that time; further devices and addresses are counted
+/// together in an entry that names none.
 const ENTRIES_MAX: usize = 5;
+/// Entries of one network within that time, so that one attacker with many browsers' names leaves room
+/// for the user's own.
+const ENTRIES_OF_NETWORK_MAX: usize = 2;
 /// How long the list waits for what is not written yet.
 const FLUSH_WITHIN: Duration = Duration::from_secs(1);
 
@@ -27,6 +32,14 @@ pub struct Visitor {
     pub address: IpAddr,
     /// What the client calls itself.
     pub user_agent: String,
+}
+
+impl Visitor {
+    /// Whether an entry with this address and `User-Agent` shows the device and address of this visitor.
+    pub(super) fn is_at(&self, address: &str, user_agent: &str) -> bool {
+        let device = Device::from_user_agent;
+        self.address.to_string() == address && device(&self.user_agent) == device(user_agent)
+    }
 }
 
 /// Writes down what a change does, in the change itself.
@@ -137,7 +150,7 @@ pub async fn list(state: &State, user_id: &str, after: &str) -> Result<Activity,
                 kind: Kind::from_code(&row.kind)?,
                 how_many: u32::try_from(row.how_many).unwrap_or(1),
                 device: Device::from_user_agent(&row.user_agent),
-                address: row.address,
+                address: Some(row.address).filter(|it| !it.is_empty()),
             })
         })
         .collect();
@@ -161,7 +174,8 @@ fn read_key(after: &str) -> Option<(i64, &str)> {
     Some((at_ms.parse().ok()?, is_id.then_some(id)?))
 }
 
-/// Tries that failed, of one address at one account: an entry that is written now and then.
+/// Counts failed sign-ins at one account: on the entry of this device and address, on a new one, or on
+/// the entry of all others. An entry is true of each try that it counts.
 ///
 /// # Errors
 /// If the database does not answer.
@@ -169,24 +183,25 @@ pub(super) async fn add_failures(
     state: &State,
     connection: &mut AnyConnection,
     user_id: &str,
-    failed: &super::later::Failed,
+    failed: &Failed,
 ) -> Result<(), Error> {
-    // They cannot fill the list: whoever goes on goes on in their entry, and when many are at it
-    // the latest entry counts for all of them.
-    let since = failed.at_ms - ONE_ENTRY_MS;
-    let address = failed.visitor.address.to_string();
-    let recent: Vec<(String, String)> = sqlx::query_as(
-        "SELECT id, address FROM activity \
+    let recent: Vec<(String, String, String)> = sqlx::query_as(
+        "SELECT id, address, user_agent FROM activity \
          WHERE user_id = $1 AND kind = $2 AND at_ms > $3 ORDER BY at_ms DESC, id DESC LIMIT 100",
     )
     .bind(user_id)
     .bind(Kind::SignInFailed.code())
-    .bind(since)
+    .bind(failed.at_ms - ONE_ENTRY_MS)
     .fetch_all(&mut *connection)
     .await?;
-    let own = recent.iter().find(|(_, other)| *other == address);
-    let full = recent.first().filter(|_| recent.len() >= ENTRIES_MAX);
-    if let Some((id, _)) = own.or(full) {
+    let visitor = failed.visitor.as_ref();
+    let own = recent
+        .iter()
+        .find(|(_, address, agent)| visitor.is_some_and(|it| it.is_at(address, agent)));
+    let named = visitor.filter(|it| own.is_some() || has_room(&recent, it));
+    let others = recent.iter().find(|(_, address, _)| address.is_empty());
+    let known = if named.is_some() { own } else { others };
+    if let Some((id, ..)) = known {
         sqlx::query("UPDATE activity SET how_many = how_many + $1 WHERE id = $2")
             .bind(i64::from(failed.how_many))
             .bind(id)
@@ -194,6 +209,7 @@ pub(super) async fn add_failures(
             .await?;
         return Ok(());
     }
+    let address = named.map(|it| it.address.to_string()).unwrap_or_default();
     let entry = NewEntry {
         id: state.random.id()?,
         user_id,
@@ -201,8 +217,19 @@ pub(super) async fn add_failures(
         kind: Kind::SignInFailed,
         session_id: None,
         how_many: failed.how_many,
-        user_agent: &failed.visitor.user_agent,
+        user_agent: named.map_or("", |it| &it.user_agent),
         address: &address,
     };
     insert(connection, entry).await
+}
+
+/// Whether one more device or address gets an entry of its own beside these.
+fn has_room(recent: &[(String, String, String)], visitor: &Visitor) -> bool {
+    let network = address_key(visitor.address);
+    let named = recent
+        .iter()
+        .filter_map(|(_, address, _)| address.parse().ok());
+    let networks: Vec<String> = named.map(address_key).collect();
+    let of_network = networks.iter().filter(|it| **it == network).count();
+    networks.len() < ENTRIES_MAX && of_network < ENTRIES_OF_NETWORK_MAX
 }

@@ -6,7 +6,7 @@ use super::{
     activity::{self, Visitor},
     api_keys,
     error::Error,
-    limits::address_key,
+    failures::{Failed, Failures},
     prune::prune,
     state::State,
 };
@@ -22,8 +22,6 @@ const EVERY: Duration = Duration::from_secs(5);
 const PRUNED_AFTER: u32 = 120;
 /// Rows in one transaction: others want to write as well.
 const AT_ONCE: usize = 500;
-/// Failures that wait at most, by account and address; of more than these the log alone knows.
-const FAILURES_MAX: usize = 10_000;
 
 /// What waits.
 #[derive(Default)]
@@ -41,18 +39,7 @@ struct Waiting {
     seen: HashMap<String, i64>,
     /// What is being written just now.
     being_written: HashMap<String, i64>,
-    /// By account and by the address as the limits know it.
-    failed: HashMap<(String, String), Failed>,
-}
-
-/// Sign-ins that failed one after the other.
-pub struct Failed {
-    /// The first of them, in Unix milliseconds.
-    pub at_ms: i64,
-    /// So many.
-    pub how_many: u32,
-    /// Whose.
-    pub visitor: Visitor,
+    failed: Failures,
 }
 
 impl Later {
@@ -70,20 +57,14 @@ impl Later {
             .copied()
     }
 
-    /// Somebody mistyped the password of this account, or guessed.
+    /// Notes a wrong password for this account.
     pub fn note_failed(&self, user_id: &str, at_ms: i64, visitor: &Visitor) {
-        let mut waiting = self.waiting();
-        let key = (user_id.to_owned(), address_key(visitor.address));
-        if let Some(failed) = waiting.failed.get_mut(&key) {
-            failed.how_many = failed.how_many.saturating_add(1);
-        } else if waiting.failed.len() < FAILURES_MAX {
-            let failed = Failed {
-                at_ms,
-                how_many: 1,
-                visitor: visitor.clone(),
-            };
-            waiting.failed.insert(key, failed);
-        }
+        let failed = Failed {
+            at_ms,
+            how_many: 1,
+            visitor: Some(visitor.clone()),
+        };
+        self.waiting().failed.add(user_id, failed);
     }
 
     /// Writes what waits. What cannot be written goes on waiting.
@@ -110,20 +91,16 @@ impl Later {
         }
         let written = async {
             let mut tx = state.db.write().await?;
-            for ((user_id, _), failed) in &failed {
-                activity::add_failures(state, &mut tx, user_id, failed).await?;
+            for (user_id, failed) in failed.iter() {
+                for failed in failed {
+                    activity::add_failures(state, &mut tx, user_id, failed).await?;
+                }
             }
             Ok(tx.commit().await?)
         };
         let written = written.await;
         if written.is_err() {
-            let mut waiting = self.waiting();
-            for (key, before) in failed {
-                let since = waiting.failed.remove(&key);
-                let how_many = since.map_or(0, |since| since.how_many);
-                let how_many = before.how_many.saturating_add(how_many);
-                waiting.failed.insert(key, Failed { how_many, ..before });
-            }
+            self.waiting().failed.put_back(failed);
         }
         written
     }

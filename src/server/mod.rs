@@ -17,6 +17,7 @@ mod doctor;
 pub mod documents;
 pub mod doors;
 pub mod error;
+mod failures;
 pub mod fields;
 pub mod forms;
 pub mod forward_auth;

@@ -19,6 +19,7 @@ mod cookie_check;
 mod cross_site;
 mod doctor;
 mod doors;
+mod failed_sign_ins;
 mod fields;
 mod flags;
 mod forms;

@@ -65,8 +65,8 @@ pub struct Entry {
     pub how_many: u32,
     /// With what.
     pub device: Device,
-    /// From where.
-    pub address: String,
+    /// From where; none if tries from several addresses are counted together.
+    pub address: Option<String>,
 }
 
 /// A page of what happened, newest first.

@@ -31,8 +31,8 @@ pub struct Entry {
     browser: Option<String>,
     /// Such as "Linux".
     system: Option<String>,
-    /// From where.
-    address: String,
+    /// From where; null if tries from several devices and addresses are counted together.
+    address: Option<String>,
 }
 
 /// Where a page begins.

@@ -119,7 +119,7 @@ fn Happened(entry: activity::Entry) -> impl IntoView {
             <div>
                 <p>{words::happened(entry.kind, entry.how_many)}</p>
                 <p class="quiet small">
-                    {words::device(&entry.device)} ", " {entry.address}
+                    {words::by(&entry.device, entry.address.as_deref())}
                 </p>
             </div>
         </li>
