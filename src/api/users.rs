@@ -2,8 +2,7 @@
 
 use crate::wire::{
     Error, Flag, Form, Json,
-    sessions::Ended,
-    users::{GoOn, Viewer},
+    users::{GoOn, PasswordChanged, Revocables, Viewer},
 };
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
@@ -20,29 +19,33 @@ pub async fn sign_up(
     Ok(users::sign_up(&caller, &email, password, &next).await?)
 }
 
-/// Changes the password of whoever is signed in. Every other session ends, unless they are to be
-/// kept.
+/// Changes the password of the signed-in user. Every other session ends, unless they are to be kept.
+/// `listed` and `revoke` are ids of API keys and apps, separated by spaces: those that the form listed, and
+/// those that were ticked. New ones that it did not list are revoked as well.
 #[server(prefix = "/api", endpoint = "change_password", input = Form, output = Json)]
 pub async fn change_password(
     current_password: String,
     new_password: String,
     #[server(default)] keep_others: Flag,
-) -> Result<Ended, Error> {
+    #[server(default)] listed: Option<String>,
+    #[server(default)] revoke: Option<String>,
+    #[server(default)] revoke_others: Flag,
+) -> Result<PasswordChanged, Error> {
     use crate::server::{doors::signed_in, users};
     let (caller, session) = signed_in()?;
     let keep_others = keep_others.read("keep_others")?;
-    let count = users::change_password(
-        &caller,
-        &session,
-        current_password,
-        new_password,
-        keep_others,
-    )
-    .await?;
-    Ok(Ended {
-        count,
-        next: "/account/security".to_owned(),
-    })
+    let others = revoke_others.read("revoke_others")?;
+    let choice = users::Choice::read(listed.as_deref(), revoke.as_deref(), others);
+    let (current, new) = (current_password, new_password);
+    Ok(users::change_password(&caller, &session, current, new, keep_others, &choice).await?)
+}
+
+/// Lists what a change of the password can revoke: the API keys and apps of this account.
+#[server(prefix = "/api", endpoint = "list_revocable", input = GetUrl, output = Json)]
+pub async fn list_revocable() -> Result<Revocables, Error> {
+    use crate::server::{doors::signed_in, users};
+    let (caller, session) = signed_in()?;
+    Ok(users::list_revocable(&caller, &session).await?)
 }
 
 /// Shows once more who is signed in, before something that asks for it.

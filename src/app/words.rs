@@ -1,6 +1,8 @@
 //! The words for people: what the wire says in codes.
 
-use crate::wire::{Error, Problem, activity::Kind, api_keys::Scope, sessions::Device};
+use crate::wire::{
+    Error, Problem, activity::Kind, api_keys::Scope, sessions::Device, users::Revoked,
+};
 
 /// What happened, and what to do next.
 pub fn what_happened(error: &Error) -> String {
@@ -101,6 +103,27 @@ pub fn ended(count: u32) -> String {
     }
 }
 
+/// Result of a changed password, in sentences.
+pub fn password_changed(devices: u32, revoked: Revoked) -> String {
+    let devices = (devices > 0).then(|| ended(devices));
+    let keys = match revoked.keys {
+        0 => None,
+        1 => Some("1 API key was revoked.".to_owned()),
+        count => Some(format!("{count} API keys were revoked.")),
+    };
+    let apps = match revoked.apps {
+        0 => None,
+        1 => Some("1 app was disconnected.".to_owned()),
+        count => Some(format!("{count} apps were disconnected.")),
+    };
+    let changed = Some("Your password was changed.".to_owned());
+    let sentences: Vec<String> = [changed, devices, keys, apps]
+        .into_iter()
+        .flatten()
+        .collect();
+    sentences.join(" ")
+}
+
 /// What was revoked, once it is.
 pub fn revoked(count: u32) -> &'static str {
     match count {
@@ -150,7 +173,8 @@ pub fn happened(kind: Kind, how_many: u32) -> String {
         }
         (Kind::PasswordConfirmed, _) => "The password was confirmed".to_owned(),
         (Kind::AppAllowed, _) => "An app was allowed to sign in with this account".to_owned(),
-        (Kind::AppRevoked, _) => "An app was disconnected".to_owned(),
+        (Kind::AppRevoked, 1) => "An app was disconnected".to_owned(),
+        (Kind::AppRevoked, many) => format!("{many} apps were disconnected"),
         (Kind::PasswordChanged, 0) => "The password was changed".to_owned(),
         (Kind::PasswordChanged, 1) => {
             "The password was changed, and 1 other device was signed out".to_owned()

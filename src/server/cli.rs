@@ -80,7 +80,7 @@ enum UserCommand {
         #[arg(long)]
         email: String,
     },
-    /// Sign out every device of an account, or of all accounts
+    /// Sign out every device of an account, or of all accounts; apps are disconnected with it
     SignOut {
         /// The account's e-mail address
         #[arg(long, required_unless_present = "all")]
@@ -88,6 +88,9 @@ enum UserCommand {
         /// Everybody
         #[arg(long, conflicts_with = "email")]
         all: bool,
+        /// Also revoke the account's API keys, which go on working otherwise
+        #[arg(long, conflicts_with = "all")]
+        keys: bool,
     },
 }
 
@@ -143,10 +146,12 @@ pub async fn run(cli: Cli) -> Result<(), Error> {
                     print_ended(&id, ended)
                 }
                 UserCommand::SignOut {
-                    email: Some(email), ..
+                    email: Some(email),
+                    keys,
+                    ..
                 } => {
-                    let ended = users::end_sessions(&state, &read(&email)?).await?;
-                    print_ended(&email, ended)
+                    let done = users::end_sessions(&state, &read(&email)?, keys).await?;
+                    print_signed_out(done.ok_or_else(|| no_account(&email))?, keys)
                 }
                 UserCommand::SignOut { email: None, .. } => {
                     let ended = sessions::end_everything(&state).await?;
@@ -203,6 +208,22 @@ fn no_account(email: &str) -> Error {
 fn print_ended(email: &str, ended: Option<u32>) -> Result<(), Error> {
     let ended = ended.ok_or_else(|| no_account(email))?;
     print(&[format!("{ended} sessions ended")])
+}
+
+fn print_signed_out(done: users::SignedOut, with_keys: bool) -> Result<(), Error> {
+    let sessions = format!("{} sessions ended", done.sessions);
+    let lines = match done.live_keys {
+        _ if with_keys => vec![format!(
+            "{sessions}, {} API keys revoked",
+            done.revoked_keys
+        )],
+        0 => vec![sessions],
+        live => vec![
+            sessions,
+            format!("{live} API keys still work; --keys revokes them as well"),
+        ],
+    };
+    print(&lines)
 }
 
 async fn list(state: &State) -> Result<(), Error> {

@@ -91,7 +91,7 @@ const PAGES: &[(&str, &[&str])] = &[
     ),
     (
         "/account/security",
-        &["change_password", "confirm_password"],
+        &["change_password", "confirm_password", "list_revocable"],
     ),
     (
         "/account/sessions",

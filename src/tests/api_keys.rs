@@ -269,13 +269,16 @@ async fn what_a_thief_may_have_made_ends_with_the_session_that_was_copied() {
 }
 
 #[tokio::test]
-async fn a_changed_password_and_a_sign_out_leave_keys_alone() {
+async fn a_key_that_its_owner_keeps_outlives_a_changed_password_and_a_sign_out() {
     let app = TestApp::new().await;
     let browser = app.signed_up(EMAIL).await;
-    let program = Program::new(&app.url, &browser.key(ALL).await);
+    let made = browser.mint(ALL).await;
+    let program = Program::new(&app.url, &text(&made["key"]));
+    let id = text(&made["id"]);
     let form = [
         ("current_password", PASSWORD),
         ("new_password", "another lamp over eight stairs"),
+        ("listed", &*id),
     ];
     assert_eq!(browser.call("change_password", &form).await.status, 200);
     browser.call("sign_out", &[]).await;

@@ -44,6 +44,7 @@ const READS: &[&str] = &[
     "/api/list_apps",
     #[cfg(feature = "lab")]
     "/api/list_notes",
+    "/api/list_revocable",
     "/api/list_sessions",
     "/api/viewer",
 ];

@@ -43,6 +43,7 @@ mod proxies;
 mod proxy;
 mod rehash;
 mod return_addresses;
+mod revocable;
 mod session_token;
 mod sessions;
 mod shape;

@@ -24,6 +24,66 @@ pub struct GoOn {
     pub next: String,
 }
 
+/// A password was changed; the page says what was ended with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PasswordChanged {
+    /// Sessions that ended.
+    pub count: u32,
+    /// API keys that were revoked.
+    pub keys: u32,
+    /// Apps that were disconnected.
+    pub apps: u32,
+    /// A path of this site.
+    pub next: String,
+}
+
+/// Numbers of API keys and apps that a change of the password revoked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Revoked {
+    /// API keys.
+    pub keys: u32,
+    /// Apps.
+    pub apps: u32,
+}
+
+/// API keys and apps that a change of the password can revoke.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revocables {
+    /// Keys, then apps; of each those that are new first.
+    pub listed: Vec<Revocable>,
+    /// Number of those for which the list has no room.
+    pub more: u32,
+    /// The server's time of this answer, in Unix seconds.
+    pub now: i64,
+}
+
+/// An API key or an app, which acts for its user without the password.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revocable {
+    /// Names the key, or the client.
+    pub id: String,
+    /// Way in which it acts.
+    pub acts: Acts,
+    /// Label of the key, or the name of the app.
+    pub name: String,
+    /// When the key was made, or the app was last connected, in Unix seconds.
+    pub made_at: i64,
+    /// When it was last used, in Unix seconds.
+    pub last_used_at: Option<i64>,
+    /// No earlier change of the password left it in place.
+    pub is_new: bool,
+}
+
+/// How a program acts for a user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Acts {
+    /// By an API key that begins and ends like this.
+    ByKey(String),
+    /// As an app that the user signed in to.
+    AsApp,
+}
+
 /// Query parameters of the sign-in and sign-up pages, percent-decoded once, by the server. The
 /// router's own query map decodes twice, which changes an address that holds `%` or `+`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,6 +116,9 @@ pub struct ReturnedForm {
     pub function: String,
     /// How many sessions it ended or keys it revoked, or why it was not done.
     pub outcome: Result<u32, super::Error>,
+    /// Keys and apps that a change of the password revoked.
+    #[serde(default)]
+    pub revoked: Revoked,
     /// Field names and what was typed in them.
     pub typed: Vec<(String, String)>,
 }

@@ -66,7 +66,8 @@ pub fn PageField() -> impl IntoView {
     }
 }
 
-/// Names and values that a form sends, those of the button that was pressed among them.
+/// Names and values that a form sends, those of the button that was pressed among them. The values of
+/// ticked boxes of one name are one, with spaces between, as the server joins them.
 fn sent(event: &SubmitEvent) -> Vec<(String, String)> {
     let form = event
         .target()
@@ -87,5 +88,14 @@ fn sent(event: &SubmitEvent) -> Vec<(String, String)> {
             Some((text(&pair, 0)?, text(&pair, 1)?))
         })
         .chain(pressed)
-        .collect()
+        .fold(
+            Vec::new(),
+            |mut sent: Vec<(String, String)>, (name, value)| {
+                match sent.iter_mut().find(|(known, _)| *known == name) {
+                    Some((_, values)) => *values = format!("{values} {value}"),
+                    None => sent.push((name, value)),
+                }
+                sent
+            },
+        )
 }

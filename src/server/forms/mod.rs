@@ -26,7 +26,7 @@ use super::{
 use crate::wire::{
     self,
     sessions::Ended,
-    users::{GoOn, ReturnedForm},
+    users::{GoOn, ReturnedForm, Revoked},
 };
 use axum::{
     body::{Body, Bytes, to_bytes},
@@ -40,7 +40,7 @@ use returned::send;
 use sign_in::to_sign_in_with;
 
 /// What may come back into a form. A password is not on this list.
-const RETURNED: [&str; 10] = [
+const RETURNED: [&str; 13] = [
     "email",
     "expires_in_days",
     "id",
@@ -48,10 +48,16 @@ const RETURNED: [&str; 10] = [
     "keep_others",
     "label",
     "next",
+    // Before the ids that were listed: if there is no room for both, ticks are worth more.
+    "revoke",
+    "revoke_others",
+    "listed",
     "scopes",
     "text",
     "then",
 ];
+/// Names of which several boxes may be ticked.
+const BOXES: [&str; 2] = ["scopes", "revoke"];
 /// What goes on by itself once the password has been confirmed.
 const GOES_ON: [&str; 3] = ["create_api_key", "end_session", "end_other_sessions"];
 
@@ -87,7 +93,8 @@ pub async fn around_functions(
     let Some(caller) = parts.extensions.get::<Caller>().cloned() else {
         return refuse(wire::Error::Unexpected { id: String::new() });
     };
-    let body = match join(&mut fields, "scopes") {
+    let joined = BOXES.map(|name| join(&mut fields, name));
+    let body = match joined.into_iter().flatten().last() {
         Some(joined) => Bytes::from(joined),
         None => body.clone(),
     };
@@ -163,7 +170,7 @@ impl Form<'_> {
             return self.wait(page);
         }
         let typed = self.typed();
-        self.send(page, Err(error), typed)
+        self.send(page, Err(error), Revoked::default(), typed)
     }
 
     /// Its session has ended: it waits while its user signs in again.
@@ -176,6 +183,7 @@ impl Form<'_> {
         let form = ReturnedForm {
             function,
             outcome: Err(wire::Error::NotSent),
+            revoked: Revoked::default(),
             typed: self.typed(),
         };
         to_sign_in_with(&self.caller, page, form)
@@ -199,7 +207,8 @@ impl Form<'_> {
             return Redirect::temporary(&format!("/api/{then}")).into_response();
         }
         if let Ok(Ended { count, next }) = serde_json::from_slice(answer) {
-            return self.send(&next, Ok(count), Vec::new());
+            let revoked = serde_json::from_slice(answer).unwrap_or_default();
+            return self.send(&next, Ok(count), revoked, Vec::new());
         }
         let next = serde_json::from_slice::<GoOn>(answer).ok();
         let next = next.map_or_else(|| came_from.unwrap_or("/".to_owned()), |go| go.next);
@@ -210,11 +219,13 @@ impl Form<'_> {
         self,
         page: &str,
         outcome: Result<u32, wire::Error>,
+        revoked: Revoked,
         typed: Vec<(String, String)>,
     ) -> Response {
         let returned = ReturnedForm {
             function: self.function,
             outcome,
+            revoked,
             typed,
         };
         send(&self.caller, page, returned)

@@ -3,7 +3,11 @@
 use super::returned::{send, send_waiting};
 use crate::{
     server::{caller::Caller, clear_site_data::Forget},
-    wire::{self, fields::local_path, users::ReturnedForm},
+    wire::{
+        self,
+        fields::local_path,
+        users::{ReturnedForm, Revoked},
+    },
 };
 use axum::response::{IntoResponse, Redirect, Response};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
@@ -56,6 +60,7 @@ fn told() -> ReturnedForm {
     ReturnedForm {
         function: "sign_in".to_owned(),
         outcome: Err(wire::Error::SignInNeeded),
+        revoked: Revoked::default(),
         typed: Vec::new(),
     }
 }

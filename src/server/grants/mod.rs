@@ -8,12 +8,14 @@ mod codes;
 mod end;
 mod list;
 mod refresh;
+mod revocable;
 mod secrets;
 
 pub use codes::{Bought, NewCode, buy, sell};
 pub use end::{end_all_of, end_app, end_everything, end_of_session, revoke};
 pub use list::list;
 pub use refresh::{FAMILY_FOR_S, Refreshed, hand_out, refresh};
+pub use revocable::{end_chosen, list_revocable};
 pub use secrets::{PlainCode, PlainRefreshToken};
 
 use super::{
@@ -226,7 +228,7 @@ pub async fn open(
     let all = Scopes::parse(&format!("{before} {scopes}")).unwrap_or_default();
     sqlx::query(
         "UPDATE grants SET scopes = $1, consented_at = COALESCE($2, consented_at), \
-            consented_in = COALESCE($3, consented_in) WHERE id = $4",
+            consented_in = COALESCE($3, consented_in), kept_at = NULL WHERE id = $4",
     )
     .bind(all.to_string())
     .bind(consented_at)

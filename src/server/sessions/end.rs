@@ -372,22 +372,30 @@ pub async fn end_others(caller: &Caller, session: &Session) -> Result<u32, Error
     Ok(ended)
 }
 
-/// Ends all sessions of a user, but one if one is named, within a larger change, and all that they
-/// have allowed programs. How many sessions.
+/// Ends all sessions of this session's user but this one, within a larger change. How many ended.
+///
+/// # Errors
+/// If the database does not answer.
+pub async fn end_others_of(
+    change: &mut Change,
+    session: &Session,
+    reason: &'static str,
+) -> Result<u32, Error> {
+    let which = Condition::Others(&session.user_id, &session.id);
+    change.end(reason, which).await
+}
+
+/// Ends all sessions of a user within a larger change, and all that they have allowed programs. How
+/// many sessions.
 ///
 /// # Errors
 /// If the database does not answer.
 pub async fn end_all_of(
     change: &mut Change,
     user_id: &str,
-    but: Option<&str>,
     reason: &'static str,
 ) -> Result<u32, Error> {
-    let which = match but {
-        Some(but) => Condition::Others(user_id, but),
-        None => Condition::AllOf(user_id),
-    };
-    let ended = change.end(reason, which).await?;
+    let ended = change.end(reason, Condition::AllOf(user_id)).await?;
     // Those that outlive a session as well.
     grants::end_all_of(change, user_id, reason).await?;
     Ok(ended)

@@ -5,12 +5,14 @@
 mod operator;
 mod password;
 mod rekey;
+mod revocable;
 mod sign_in;
 mod sign_up;
 
-pub use operator::{end_sessions, list, rename, set_disabled};
+pub use operator::{SignedOut, end_sessions, list, rename, set_disabled};
 pub use password::{change_password, confirm_password};
 pub use rekey::rekey;
+pub use revocable::{Choice, list_revocable};
 pub use sign_in::sign_in;
 pub use sign_up::{add, sign_up};
 

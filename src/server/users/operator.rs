@@ -35,7 +35,7 @@ pub async fn set_disabled(
         .await?;
     let (mut ended, mut revoked) = (0, 0);
     if is_disabled {
-        ended = sessions::end_all_of(&mut change, &user_id, None, "disabled").await?;
+        ended = sessions::end_all_of(&mut change, &user_id, "disabled").await?;
         revoked = api_keys::revoke_all_of(&mut change, &user_id).await?;
     }
     change.commit().await?;
@@ -49,12 +49,27 @@ pub async fn set_disabled(
     Ok(Some(ended))
 }
 
-/// Ends all sessions of an account: the operator's way (ASVS 7.4.5). How many; none if there is no
-/// such account.
+/// Sessions and API keys of an account after the operator has signed it out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignedOut {
+    /// Sessions that ended.
+    pub sessions: u32,
+    /// API keys that were revoked.
+    pub revoked_keys: u32,
+    /// API keys that still work.
+    pub live_keys: usize,
+}
+
+/// Ends all sessions of an account: the operator's way (ASVS 7.4.5), which also disconnects all apps, and
+/// revokes all API keys if `with_keys`. None if there is no such account.
 ///
 /// # Errors
 /// If the database does not answer.
-pub async fn end_sessions(state: &State, email: &Email) -> Result<Option<u32>, Error> {
+pub async fn end_sessions(
+    state: &State,
+    email: &Email,
+    with_keys: bool,
+) -> Result<Option<SignedOut>, Error> {
     let mut change = Change::begin(state).await?;
     let Some(user_id) = id_of(&mut change, email).await? else {
         return Ok(None);
@@ -64,9 +79,25 @@ pub async fn end_sessions(state: &State, email: &Email) -> Result<Option<u32>, E
         .bind(&user_id)
         .execute(&mut *change)
         .await?;
-    let ended = sessions::end_all_of(&mut change, &user_id, None, "ended_by_operator").await?;
+    let sessions = sessions::end_all_of(&mut change, &user_id, "ended_by_operator").await?;
+    let revoked_keys = if with_keys {
+        api_keys::revoke_all_of(&mut change, &user_id).await?
+    } else {
+        0
+    };
     change.commit().await?;
-    Ok(Some(ended))
+    tracing::info!(
+        event = "account_signed_out",
+        user = user_id,
+        sessions,
+        revoked_keys
+    );
+    let live_keys = api_keys::list(state, &user_id).await?.len();
+    Ok(Some(SignedOut {
+        sessions,
+        revoked_keys,
+        live_keys,
+    }))
 }
 
 /// Gives an account another address, and ends its sessions, which know it by the one before. How
@@ -95,7 +126,7 @@ pub async fn rename(state: &State, id: &str, email: &Email) -> Result<Option<u32
     if renamed.rows_affected() == 0 {
         return Ok(None);
     }
-    let ended = sessions::end_all_of(&mut change, id, None, "ended_by_operator").await?;
+    let ended = sessions::end_all_of(&mut change, id, "ended_by_operator").await?;
     change.commit().await?;
     tracing::info!(event = "account_renamed", user = id, ended);
     Ok(Some(ended))

@@ -1,16 +1,22 @@
 //! The password of the signed-in user: confirmed and changed.
 
-use super::{VERIFICATIONS_MAX, keep_hash, replaced_too_often};
+use super::{
+    VERIFICATIONS_MAX, keep_hash, replaced_too_often,
+    revocable::{Choice, revoke_chosen},
+};
 use crate::{
     server::{
         activity::{self, Kind},
         caller::Caller,
         error::Error,
         fields::{Email, NewPassword, TypedPassword, shown},
-        grants,
         sessions::{self, Change, Session},
     },
-    wire::{self, Problem, fields::local_path, users::GoOn},
+    wire::{
+        self, Problem,
+        fields::local_path,
+        users::{GoOn, PasswordChanged},
+    },
 };
 
 fn refused(field: &str, problem: Problem) -> Error {
@@ -82,7 +88,8 @@ pub async fn confirm_password(
     Err(replaced_too_often())
 }
 
-/// Changes the password, and ends every other session unless they are to be kept. How many ended.
+/// Changes the password, ends every other session unless they are to be kept, and revokes the API keys
+/// and apps of this choice.
 ///
 /// # Errors
 /// Field errors for a wrong current password and for a new one that cannot be taken.
@@ -92,7 +99,8 @@ pub async fn change_password(
     current: String,
     new: String,
     keep_others: bool,
-) -> Result<u32, Error> {
+    choice: &Choice,
+) -> Result<PasswordChanged, Error> {
     let state = &caller.state;
     let current = TypedPassword::parse(current);
     // Both are told at once where both are left out.
@@ -113,7 +121,7 @@ pub async fn change_password(
     for _ in 1..VERIFICATIONS_MAX {
         let mut change = Change::begin(state).await?;
         if keep_hash(&mut change, &session.user_id, &hash, &new_hash).await? {
-            return finish_change(caller, session, change, keep_others).await;
+            return finish_change(caller, session, change, keep_others, choice).await;
         }
         drop(change);
         (hash, _) = verify_own(caller, session, "current_password", &current).await?;
@@ -127,7 +135,8 @@ async fn finish_change(
     session: &Session,
     mut change: Change,
     keep_others: bool,
-) -> Result<u32, Error> {
+    choice: &Choice,
+) -> Result<PasswordChanged, Error> {
     let user_id = &session.user_id;
     // Its owner has answered to a copy.
     sqlx::query("UPDATE users SET copied_at = NULL WHERE id = $1")
@@ -137,14 +146,30 @@ async fn finish_change(
     let cookie = sessions::restart(&caller.state, &mut change, session).await?;
     let mut ended = 0;
     if !keep_others {
-        let but = Some(session.id.as_str());
-        ended = sessions::end_all_of(&mut change, user_id, but, "password_changed").await?;
+        ended = sessions::end_others_of(&mut change, session, "password_changed").await?;
     }
-    // An attacker who knew the old one may have allowed an app something, whatever device is kept.
-    grants::end_all_of(&mut change, user_id, "password_changed").await?;
-    let (kind, id) = (Kind::PasswordChanged, Some(session.id.as_str()));
-    activity::record(&mut change, user_id, kind, id, ended, &caller.visitor).await?;
+    let (keys, apps) = revoke_chosen(&mut change, user_id, choice).await?;
+    let happened = [
+        (Kind::PasswordChanged, ended, true),
+        (Kind::ApiKeyRevoked, keys, keys > 0),
+        (Kind::AppRevoked, apps, apps > 0),
+    ];
+    for (kind, count, _) in happened.into_iter().filter(|it| it.2) {
+        let (id, visitor) = (Some(session.id.as_str()), &caller.visitor);
+        activity::record(&mut change, user_id, kind, id, count, visitor).await?;
+    }
     cookie.commit(caller, change).await?;
-    tracing::info!(event = "password_changed", user = user_id, ended);
-    Ok(ended)
+    tracing::info!(
+        event = "password_changed",
+        user = user_id,
+        ended,
+        keys,
+        apps
+    );
+    Ok(PasswordChanged {
+        count: ended,
+        keys,
+        apps,
+        next: "/account/security".to_owned(),
+    })
 }

@@ -181,7 +181,9 @@ async fn an_account_that_is_kept_out_and_one_that_is_signed_out_everywhere_end_a
         if disable {
             users::set_disabled(&app.state, &email, true).await.unwrap();
         } else {
-            users::end_sessions(&app.state, &email).await.unwrap();
+            users::end_sessions(&app.state, &email, false)
+                .await
+                .unwrap();
         }
         assert_ended(&other, &offline).await;
         // Let in again, nothing of it is back.

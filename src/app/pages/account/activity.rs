@@ -28,9 +28,22 @@ pub fn Activity() -> impl IntoView {
         <Title text="Activity" />
         <AccountPage path=PATH title="Activity">
             <p class="quiet">
-                "What happened to your account. If something here was not you, change your password: "
-                <a href="/account/security">"Security"</a> "."
+                "What happened to your account. If something here was not you, do this in order:"
             </p>
+            <ol class="quiet">
+                <li>
+                    <a href="/account/security">"Change your password"</a>
+                    ". Leave the keys and apps ticked that you do not know, and let all other devices be signed out."
+                </li>
+                <li>
+                    "Look through your " <a href="/account/keys">"API keys"</a> " and "
+                    <a href="/account/apps">"connected apps"</a>
+                    ", and revoke what you do not need."
+                </li>
+                <li>
+                    "If it happens again, change your password from another device: this one may be in the hands of another person."
+                </li>
+            </ol>
             <h2>"Newest first"</h2>
             <Transition>
                 {move || {

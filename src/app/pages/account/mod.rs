@@ -2,6 +2,7 @@
 
 mod activity;
 mod overview;
+mod revocable;
 mod security;
 mod sessions;
 

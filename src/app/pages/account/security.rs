@@ -1,5 +1,6 @@
 //! `/account/security`: the password.
 
+use super::revocable::RevocableBoxes;
 use crate::{
     api::users::ChangePassword,
     app::{
@@ -13,13 +14,14 @@ use crate::{
         viewer::WhoIsSignedIn,
         words,
     },
+    wire::users::Revoked,
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
 
 const PATH: &str = "/account/security";
 
-/// Changes the password; every other device is signed out with it.
+/// Changes the password; every other device is signed out with it, and new API keys and apps are revoked.
 #[component]
 pub fn Security() -> impl IntoView {
     let asked = WhoIsSignedIn::ask();
@@ -29,9 +31,14 @@ pub fn Security() -> impl IntoView {
         error,
         pending,
     } = watch(action, "change_password");
-    let before = returned.as_ref().and_then(|form| form.outcome.clone().ok());
+    let before = returned
+        .as_ref()
+        .and_then(|form| Some((form.outcome.clone().ok()?, form.revoked)));
     let ended = move || match action.value().get() {
-        Some(answer) => answer.ok().map(|ended| ended.count),
+        Some(answer) => answer.ok().map(|it| {
+            let (keys, apps) = (it.keys, it.apps);
+            (it.count, Revoked { keys, apps })
+        }),
         None => before,
     };
     let typed = RwSignal::new(String::new());
@@ -52,10 +59,9 @@ pub fn Security() -> impl IntoView {
                 <div role="status" aria-live="polite">
                     {move || {
                         ended()
-                            .map(|count| {
-                                let others = (count > 0).then(|| words::ended(count));
+                            .map(|(count, revoked)| {
                                 view! {
-                                    <p class="notice ok">"Your password was changed. " {others}</p>
+                                    <p class="notice ok">{words::password_changed(count, revoked)}</p>
                                 }
                             })
                     }}
@@ -92,6 +98,7 @@ pub fn Security() -> impl IntoView {
                             returned=returned.clone()
                             error=error
                         />
+                        <RevocableBoxes returned=returned.clone() error=error />
                         <Submit label="Change password" pending_label="Changing…" pending=pending />
                     </Form>
                 </Show>

@@ -37,7 +37,7 @@ pub fn List(
                 {cards}
             </ul>
             <p class="quiet small">
-                "Changing your password leaves keys as they are: revoke those that somebody else may have."
+                "When you change your password, choose there which keys are revoked with it."
             </p>
         </section>
     }
