@@ -26,7 +26,7 @@ const FIRST_PAGES: usize = 10;
 /// Pause between two pages of a count of all accounts.
 const BETWEEN_PAGES: Duration = Duration::from_secs(1);
 /// Pause between two counts.
-const BETWEEN_COUNTS: Duration = Duration::from_secs(300);
+const BETWEEN_COUNTS: Duration = Duration::from_mins(5);
 
 /// Chooses the stand-in of each address.
 pub struct StandIns {

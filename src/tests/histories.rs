@@ -121,10 +121,11 @@ impl<'a> History<'a> {
             }
             4 => {
                 let cookie = self.any_cookie(who);
-                let is_bad_network = self.holders[who].lost < LOST_MAX || self.holders.len() > 1;
-                let response = match is_bad_network {
-                    true => Response::IsLost,
-                    false => Response::Arrives,
+                let may_lose = self.holders[who].lost < LOST_MAX || self.holders.len() > 1;
+                let response = if may_lose {
+                    Response::IsLost
+                } else {
+                    Response::Arrives
                 };
                 self.show(who, &cookie, response).await;
             }

@@ -41,6 +41,7 @@ pub fn Security() -> impl IntoView {
         }),
         None => before,
     };
+    let returned = StoredValue::new(returned);
     let typed = RwSignal::new(String::new());
     // A password that is in force does not stay in the page's memory.
     Effect::new(move |_| {
@@ -95,10 +96,10 @@ pub fn Security() -> impl IntoView {
                             name="keep_others"
                             label="Keep my other devices signed in"
                             hint="Leave it off if another person may know your password: then every other device is signed out."
-                            returned=returned.clone()
+                            returned=returned.get_value()
                             error=error
                         />
-                        <RevocableBoxes returned=returned.clone() error=error />
+                        <RevocableBoxes returned=returned.get_value() error=error />
                         <Submit label="Change password" pending_label="Changing…" pending=pending />
                     </Form>
                 </Show>
