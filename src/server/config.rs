@@ -115,13 +115,16 @@ tables! {
     }
     /// How often something may be tried.
     Limits {
-        /// Sign-ins from one address a minute.
+        /// Sign-ins from one address a minute. A /64 of IPv6 counts as an address; a /56 has 4 times as
+        /// many, a /48 16 times.
         sign_ins_per_address: u32 = 60,
-        /// Sign-ins to one account from one address a minute; a right password forgets them.
+        /// Sign-ins to one account from one address a minute; a right password forgets them. As many
+        /// has a signed-in user.
         sign_ins_per_account_and_address: u32 = 10,
-        /// Sign-ins to one account from everywhere a minute; a right password forgets them.
+        /// Sign-ins to one account from everywhere a minute; a right password forgets them. As many
+        /// has a signed-in user in all.
         sign_ins_per_account: u32 = 100,
-        /// Sign-ups from one address a minute.
+        /// Sign-ups from one address a minute; larger networks as above.
         sign_ups_per_address: u32 = 20,
         /// Clients of OAuth that did not show who they are, from one address a minute.
         client_failures_per_address: u32 = 60,

@@ -1,12 +1,15 @@
-//! How often something may be tried, per address and per account.
-//!
-//! Judged in the layer around server functions, before a form is parsed or a password hashed.
-//! A server function that a page calls while it is rendered does not pass there, so none that is
-//! limited may be called so.
+//! How often something may be tried, per network, per account and per signed-in user.
 
-use super::{clients::Client, clock::Clock, config, fields::Email};
+mod guess;
+mod networks;
+
+pub use guess::Guesser;
+pub(super) use networks::address_key;
+
+use super::{activity::Visitor, clients::Client, clock::Clock, config, fields::Email};
 use crate::wire;
 use moka::sync::Cache;
+use networks::ByNetwork;
 use std::{
     net::IpAddr,
     sync::{
@@ -16,14 +19,14 @@ use std::{
     time::Duration,
 };
 
-/// Keys that are remembered at once.
-const KEYS: u64 = 100_000;
+/// Keys that one limit remembers at once. The ones that are used least are forgotten.
+const KEYS: u64 = 20_000;
 
 /// What is limited.
 pub struct Limits {
-    signing_in: SigningIn,
-    sign_ups_by_address: Limit,
-    client_failures: Limit,
+    guesses: Guesses,
+    sign_ups: ByNetwork,
+    client_failures: ByNetwork,
     tokens: Limit,
     requests_by_key: Limit,
     new_keys_by_user: Limit,
@@ -42,59 +45,50 @@ pub struct Quota {
     pub reset_s: i64,
 }
 
-/// Three counts, so that whoever guesses runs into one and the owner is hardly ever kept out
-/// (security.md RL-3).
-struct SigningIn {
-    address: Limit,
+/// Tries at passwords. Anonymous visitors and signed-in users have numbers of their own, so that an
+/// attacker uses up no tries of the owner.
+struct Guesses {
+    networks: ByNetwork,
     account_and_address: Limit,
     account: Limit,
+    owner: Limit,
+    owner_in_all: Limit,
 }
 
 impl Limits {
     /// All of them a minute.
     pub fn new(settings: &config::Limits, clock: &Clock) -> Self {
         let a_minute = |tries| Limit::new(clock.clone(), tries, Duration::from_mins(1));
+        let by_network = |tries| ByNetwork::new(clock, tries, Duration::from_mins(1));
+        let one_holder = || a_minute(settings.sign_ins_per_account_and_address);
+        let account = || a_minute(settings.sign_ins_per_account);
         Self {
-            signing_in: SigningIn {
-                address: a_minute(settings.sign_ins_per_address),
-                account_and_address: a_minute(settings.sign_ins_per_account_and_address),
-                account: a_minute(settings.sign_ins_per_account),
+            guesses: Guesses {
+                networks: by_network(settings.sign_ins_per_address),
+                account_and_address: one_holder(),
+                account: account(),
+                owner: one_holder(),
+                owner_in_all: account(),
             },
-            sign_ups_by_address: a_minute(settings.sign_ups_per_address),
-            client_failures: a_minute(settings.client_failures_per_address),
+            sign_ups: by_network(settings.sign_ups_per_address),
+            client_failures: by_network(settings.client_failures_per_address),
             tokens: a_minute(settings.tokens_per_client),
             requests_by_key: a_minute(settings.requests_per_key),
             new_keys_by_user: a_minute(settings.new_keys_per_user),
         }
     }
 
-    /// Takes one try at a server function. `email` is the caller's own, or what was typed if
-    /// anything was.
+    /// Counts a sign-up whose password is about to be hashed.
     ///
     /// # Errors
     /// [`wire::Error::TooManyRequests`] when there is none left.
-    pub fn admit(
-        &self,
-        function: &str,
-        address: IpAddr,
-        email: Option<&str>,
-    ) -> Result<(), wire::Error> {
-        match function {
-            // All three show whether a password is right.
-            "sign_in" | "change_password" | "confirm_password" => {
-                let limits = &self.signing_in;
-                limits.address.take(&address_key(address))?;
-                if let Some(Ok(email)) = email.map(Email::parse) {
-                    limits
-                        .account_and_address
-                        .take(&account_and_address_key(&email, address))?;
-                    limits.account.take(&email.key())?;
-                }
-                Ok(())
-            }
-            "sign_up" => self.sign_ups_by_address.take(&address_key(address)),
-            _ => Ok(()),
-        }
+    pub fn sign_up(&self, visitor: &Visitor) -> Result<(), wire::Error> {
+        self.sign_ups.take(visitor.address)
+    }
+
+    /// Gives a sign-up back that the busy server refused.
+    pub fn give_back_sign_up(&self, visitor: &Visitor) {
+        self.sign_ups.give_back(visitor.address);
     }
 
     /// A client from this address did not show who it is.
@@ -102,7 +96,7 @@ impl Limits {
     /// # Errors
     /// [`wire::Error::TooManyRequests`] when that has happened too often.
     pub fn client_failed(&self, address: IpAddr) -> Result<(), wire::Error> {
-        self.client_failures.take(&address_key(address))
+        self.client_failures.take(address)
     }
 
     /// A client asks for tokens. One that proves nothing is named by whoever likes, so that it
@@ -145,15 +139,6 @@ impl Limits {
     /// [`wire::Error::TooManyRequests`] when the user has made too many.
     pub fn new_key(&self, user_id: &str) -> Result<(), wire::Error> {
         self.new_keys_by_user.take(user_id)
-    }
-
-    /// Forgets the tries at an account from this address: its owner has shown who they are.
-    pub fn forget(&self, address: IpAddr, email: &Email) {
-        let limits = &self.signing_in;
-        limits
-            .account_and_address
-            .forget(&account_and_address_key(email, address));
-        limits.account.forget(&email.key());
     }
 }
 
@@ -212,6 +197,13 @@ impl Limit {
         }
     }
 
+    /// Gives one try back.
+    fn give_back(&self, key: &str) {
+        if let Some(full_at) = self.full_at.get(key) {
+            full_at.fetch_sub(self.interval_us, Ordering::AcqRel);
+        }
+    }
+
     /// Gives all tries back.
     fn forget(&self, key: &str) {
         self.full_at.invalidate(key);
@@ -220,15 +212,4 @@ impl Limit {
 
 fn account_and_address_key(email: &Email, address: IpAddr) -> String {
     format!("{} {}", address_key(address), email.key())
-}
-
-/// The key of an address: one customer holds a whole /64 of IPv6 (security.md RL-2).
-pub(super) fn address_key(address: IpAddr) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => v4.to_string(),
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
-        }
-    }
 }

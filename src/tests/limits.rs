@@ -1,7 +1,9 @@
 //! Who tries too often is told to come back, and nobody else is.
 
-use super::app::{EMAIL, PASSWORD, TestApp, with_form};
+use super::app::{Answer, Browser, EMAIL, PASSWORD, TestApp, with_form};
 use reqwest::Method;
+use std::time::Duration;
+use tokio::time::timeout;
 
 #[tokio::test]
 async fn tries_are_limited_by_address_and_by_account() {
@@ -143,4 +145,148 @@ async fn who_guesses_from_elsewhere_does_not_keep_the_owner_out() {
         statuses.push(sign_in_from(&app, &address, EMAIL, wrong).await);
     }
     assert_eq!(statuses, [401, 401, 401, 401, 401, 429, 429, 429]);
+}
+
+/// What a page's script sends from an address, as the proxy in front names it.
+async fn call_from(
+    browser: &Browser,
+    address: &str,
+    function: &str,
+    form: &[(&str, &str)],
+) -> Answer {
+    let request = browser
+        .request(Method::POST, &format!("/api/{function}"))
+        .header("origin", browser.url())
+        .header("x-forwarded-for", address);
+    browser.send(with_form(request, form)).await
+}
+
+#[tokio::test]
+async fn requests_that_verify_no_password_use_up_no_tries() {
+    let app = TestApp::with(|config| config.limits.sign_ins_per_address = 60).await;
+    let owner = app.signed_up(EMAIL).await;
+    let visitor = app.browser();
+    let wrong = ("password", "another lamp over six stairs");
+    for _ in 0..120 {
+        for (function, form, expected) in [
+            ("confirm_password", &[("email", EMAIL)][..], 400),
+            ("confirm_password", &[("email", EMAIL), wrong], 401),
+            ("change_password", &[("email", EMAIL)], 400),
+            ("sign_in", &[("email", EMAIL)], 400),
+            ("sign_in", &[("email", EMAIL), ("password", "")], 422),
+            ("sign_in", &[("email", "ada"), wrong], 422),
+        ] {
+            let answer = visitor.call(function, form).await;
+            assert_eq!(answer.status, expected, "{function} {form:?}");
+        }
+    }
+    assert_eq!(app.browser().sign_in(EMAIL, PASSWORD).await.status, 200);
+    let answer = owner
+        .call("confirm_password", &[("password", PASSWORD)])
+        .await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+}
+
+#[tokio::test]
+async fn a_session_owner_has_tries_of_their_own() {
+    let app = TestApp::with(|config| {
+        config.limits.sign_ins_per_account = 20;
+        config.limits.sign_ins_per_address = 2;
+        config.limits.sign_ins_per_account_and_address = 3;
+        config.server.trusted_proxy_hops = 1;
+    })
+    .await;
+    let owner = app.signed_up(EMAIL).await;
+    let other = app.signed_up("bob@example.com").await;
+    let wrong = "another lamp over six stairs";
+    for last in 1..=23 {
+        let address = format!("192.0.2.{last}");
+        let expected = if last > 20 { 429 } else { 401 };
+        assert_eq!(sign_in_from(&app, &address, EMAIL, wrong).await, expected);
+    }
+    // The owner is in the attacker's network, and at the account that is full.
+    let confirm = [("password", PASSWORD)];
+    let change = [("current_password", PASSWORD), ("new_password", PASSWORD)];
+    for _ in 0..4 {
+        for (function, form) in [
+            ("confirm_password", &confirm[..]),
+            ("change_password", &change),
+        ] {
+            let answer = call_from(&owner, "192.0.2.1", function, form).await;
+            assert_eq!(answer.status, 200, "{function}: {}", answer.body);
+        }
+    }
+    // A stolen session guesses no faster from many addresses.
+    for last in 1..=6 {
+        let address = format!("198.51.100.{last}");
+        let form = [("password", wrong)];
+        let answer = call_from(&owner, &address, "confirm_password", &form).await;
+        assert_eq!(answer.status, if last > 3 { 429 } else { 422 });
+    }
+    let answer = call_from(&other, "192.0.2.1", "confirm_password", &confirm).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+}
+
+#[tokio::test]
+async fn a_try_is_given_back_when_the_server_is_busy() {
+    let app = TestApp::with(|config| {
+        config.passwords.hashes_at_once = 1;
+        config.passwords.queue = 1;
+        config.limits.sign_ins_per_account_and_address = 3;
+        config.limits.sign_ups_per_address = 3;
+    })
+    .await;
+    app.signed_up(EMAIL).await;
+    app.signed_up("bob@example.com").await;
+    app.tamper(
+        "UPDATE users SET password_hash = \
+         '$argon2id$v=19$m=131072,t=16,p=1$c2FsdHNhbHRzYWx0$\
+         AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' WHERE email_key LIKE 'bob%'",
+    )
+    .await;
+    let slow = [app.browser(), app.browser()];
+    for (waiting, browser) in slow.iter().enumerate() {
+        let sign_in = browser.sign_in("bob@example.com", PASSWORD);
+        assert!(timeout(Duration::from_millis(50), sign_in).await.is_err());
+        assert_eq!(app.state.hasher.in_hand(), waiting + 1);
+    }
+    for _ in 0..8 {
+        assert_eq!(app.browser().sign_in(EMAIL, PASSWORD).await.status, 503);
+        let new = app.browser().sign_up("eve@example.com", PASSWORD).await;
+        assert_eq!(new.status, 503);
+    }
+    drop(slow);
+    while app.state.hasher.in_hand() > 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    for expected in [401, 401, 401, 429] {
+        let answer = app
+            .browser()
+            .sign_in(EMAIL, "another lamp over six stairs")
+            .await;
+        assert_eq!(answer.status, expected);
+    }
+    let new = app.browser().sign_up("eve@example.com", PASSWORD).await;
+    assert_eq!(new.status, 200, "{}", new.body);
+}
+
+#[tokio::test]
+async fn larger_networks_of_ipv6_have_larger_bounds() {
+    let app = TestApp::with(|config| {
+        config.limits.sign_ins_per_address = 2;
+        config.server.trusted_proxy_hops = 1;
+    })
+    .await;
+    // A home network has 256 of /64: together they may try four times as often as one of them.
+    for home in 0..5 {
+        for network in 0..10 {
+            let address = format!("2001:db8:0:{home:x}{network:02x}::1");
+            let expected = if home > 3 || network > 7 { 429 } else { 401 };
+            let statuses = sign_ins_from(&app, &[&address]).await;
+            assert_eq!(statuses, [expected], "{address}");
+        }
+    }
+    // Sixteen times as often is the bound of a whole /48, and it ends there.
+    let elsewhere = ["2001:db8:0:ff00::1", "2001:db8:1::1", "192.0.2.1"];
+    assert_eq!(sign_ins_from(&app, &elsewhere).await, [429, 401, 401]);
 }

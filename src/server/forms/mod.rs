@@ -115,19 +115,8 @@ pub async fn around_functions(
         Some(page) if is_form => opener::serves_client(&state, page).await,
         _ => false,
     };
-    let admitted = if !is_text(&body) {
-        Err(wire::Error::BadRequest)
-    } else if parts.method == Method::POST {
-        let typed = value_of(&fields, "email");
-        let email = match &caller.session {
-            Some(session) if function != "sign_in" => Some(session.email.as_str()),
-            _ => typed,
-        };
-        state.limits.admit(&function, caller.visitor.address, email)
-    } else {
-        Ok(())
-    };
-    let answered = match admitted {
+    let readable = is_text(&body).then_some(()).ok_or(wire::Error::BadRequest);
+    let answered = match readable {
         Ok(()) => ask(next, Request::from_parts(parts, Body::from(body))).await,
         Err(error) => Err(error),
     };

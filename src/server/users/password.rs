@@ -9,7 +9,8 @@ use crate::{
         activity::{self, Kind},
         caller::Caller,
         error::Error,
-        fields::{Email, NewPassword, TypedPassword, shown},
+        fields::{NewPassword, TypedPassword, shown},
+        limits::Guesser,
         sessions::{self, Change, Session},
     },
     wire::{
@@ -35,14 +36,20 @@ async fn verify_own(
     password: &TypedPassword,
 ) -> Result<(String, String), Error> {
     let state = &caller.state;
-    let user: Option<(String,)> =
-        sqlx::query_as("SELECT password_hash FROM users WHERE id = $1 AND disabled_at IS NULL")
-            .bind(&session.user_id)
-            .fetch_optional(state.db.pool())
-            .await?;
+    let user_id = &session.user_id;
+    let guess = state
+        .limits
+        .guess(&caller.visitor, Guesser::Owner { user_id })?;
+    let read = guess.unless_unavailable(async {
+        let row =
+            sqlx::query_as("SELECT password_hash FROM users WHERE id = $1 AND disabled_at IS NULL")
+                .bind(user_id);
+        Ok(row.fetch_optional(state.db.pool()).await?)
+    });
+    let user: Option<(String,)> = read.await?;
     let (hash,) = user.ok_or(wire::Error::SignInNeeded)?;
     let verifying = state.hasher.verify(password.clone(), hash.clone());
-    let verified = verifying.await?;
+    let verified = guess.unless_unavailable(verifying).await?;
     if !verified.is_right {
         let now_ms = state.clock.now_ms();
         state
@@ -50,9 +57,7 @@ async fn verify_own(
             .note_failed(&session.user_id, now_ms, &caller.visitor);
         return Err(refused(field, Problem::WrongPassword));
     }
-    if let Ok(email) = Email::parse(&session.email) {
-        state.limits.forget(caller.visitor.address, &email);
-    }
+    guess.was_right();
     let kept = verified.renewed_hash.unwrap_or_else(|| hash.clone());
     Ok((hash, kept))
 }

@@ -8,7 +8,9 @@ use crate::{
         cookie_check,
         error::Error,
         fields::{Email, TypedPassword},
+        limits::Guesser,
         sessions::{self, Change},
+        state::State,
     },
     wire::{self, fields::local_path, users::GoOn},
 };
@@ -41,7 +43,6 @@ pub async fn sign_in(
         let visitor = &caller.visitor;
         activity::record(&mut change, &id, Kind::SignedIn, None, 1, visitor).await?;
         started.cookie.commit(caller, change).await?;
-        state.limits.forget(caller.visitor.address, &email);
         tracing::info!(event = "signed_in", user = id);
         return Ok(GoOn { next });
     }
@@ -60,19 +61,15 @@ struct User {
 /// Verifies a password against the hash of an address.
 async fn verify(caller: &Caller, email: &Email, password: TypedPassword) -> Result<User, Error> {
     let state = &caller.state;
-    let user: Option<(String, String, Option<i64>)> = sqlx::query_as(
-        "SELECT id, password_hash, disabled_at FROM users WHERE email_key IN ($1, $2) \
-             ORDER BY CASE WHEN email_key = $2 THEN 0 ELSE 1 END LIMIT 1",
-    )
-    .bind(email.key())
-    // An account may have kept an older key, of the address as it was typed.
-    .bind(email.key_before())
-    .fetch_optional(state.db.pool())
-    .await?;
+    let visitor = &caller.visitor;
+    // Counted before the account is looked for, so that a refusal takes as long without one.
+    let guess = state.limits.guess(visitor, Guesser::Anonymous { email })?;
+    let user = guess.unless_unavailable(find(state, email)).await?;
     // Both are made ready, so that an address without an account takes as long as one with.
     let stand_in = state.stand_ins.of(email);
     let stored = user.as_ref().map_or(stand_in, |(_, hash, _)| hash.clone());
-    let verified = match state.hasher.verify(password, stored).await {
+    let verifying = state.hasher.verify(password, stored);
+    let verified = match guess.unless_unavailable(verifying).await {
         // A planted or broken row fails cleanly and is told to the operator alone.
         Err(Error::StoredHash(why)) => {
             tracing::error!(event = "stored_hash_refused", why);
@@ -81,13 +78,16 @@ async fn verify(caller: &Caller, email: &Email, password: TypedPassword) -> Resu
         verified => verified?,
     };
     match user {
-        Some((id, hash, None)) if verified.is_right => Ok(User {
-            id,
-            kept: verified.renewed_hash.unwrap_or_else(|| hash.clone()),
-            hash,
-        }),
+        Some((id, hash, None)) if verified.is_right => {
+            guess.was_right();
+            Ok(User {
+                id,
+                kept: verified.renewed_hash.unwrap_or_else(|| hash.clone()),
+                hash,
+            })
+        }
         known => {
-            tracing::info!(event = "sign_in_failed", address = %caller.visitor.address);
+            tracing::info!(event = "sign_in_failed", address = %visitor.address);
             // Written later: here it would take longer for an account that there is.
             if let Some((id, ..)) = known {
                 let now_ms = state.clock.now_ms();
@@ -96,6 +96,23 @@ async fn verify(caller: &Caller, email: &Email, password: TypedPassword) -> Resu
             Err(wire::Error::WrongEmailOrPassword.into())
         }
     }
+}
+
+/// Id, hash and time of disabling of the account with this address.
+async fn find(
+    state: &State,
+    email: &Email,
+) -> Result<Option<(String, String, Option<i64>)>, Error> {
+    let user = sqlx::query_as(
+        "SELECT id, password_hash, disabled_at FROM users WHERE email_key IN ($1, $2) \
+             ORDER BY CASE WHEN email_key = $2 THEN 0 ELSE 1 END LIMIT 1",
+    )
+    .bind(email.key())
+    // An account may have kept an older key, of the address as it was typed.
+    .bind(email.key_before())
+    .fetch_optional(state.db.pool())
+    .await?;
+    Ok(user)
 }
 
 /// What can be refused without looking anything up: nothing typed, or far too much.

@@ -28,7 +28,13 @@ pub async fn sign_up(
     next: &str,
 ) -> Result<GoOn, Error> {
     let state = &caller.state;
-    let (address, hash) = prepare(state, email, password.clone()).await?;
+    let visitor = &caller.visitor;
+    state.limits.sign_up(visitor)?;
+    let prepared = prepare(state, email, password.clone()).await;
+    if matches!(prepared, Err(Error::Theirs(wire::Error::Busy { .. }))) {
+        state.limits.give_back_sign_up(visitor);
+    }
+    let (address, hash) = prepared?;
     let mut change = Change::begin(state).await?;
     let Some(user_id) = insert(state, &mut change, &address, &hash).await? else {
         drop(change);
@@ -37,7 +43,6 @@ pub async fn sign_up(
     let Started { id, cookie } = sessions::start(caller, &mut change, &user_id, false).await?;
     let next = local_path(next).unwrap_or("/account?done=signed_up");
     let next = cookie_check::on_the_way_to(next, caller, &id, &user_id)?;
-    let visitor = &caller.visitor;
     activity::record(&mut change, &user_id, Kind::SignedUp, None, 1, visitor).await?;
     cookie.commit(caller, change).await?;
     tracing::info!(event = "signed_up", user = user_id);
@@ -52,8 +57,6 @@ async fn sign_in_instead(
     password: String,
     next: &str,
 ) -> Result<GoOn, Error> {
-    let limits = &caller.state.limits;
-    limits.admit("sign_in", caller.visitor.address, Some(email))?;
     match sign_in(caller, email, password, false, next).await {
         Err(Error::Theirs(wire::Error::WrongEmailOrPassword)) => Err(taken()),
         answer => answer,

@@ -1,0 +1,118 @@
+//! Tries at a password: what each counts for.
+//!
+//! A try is counted where the password is about to be verified. It is given back where none is,
+//! because the server is busy or the database away.
+
+use super::{Limit, Limits, account_and_address_key};
+use crate::{
+    server::{activity::Visitor, error::Error, fields::Email},
+    wire,
+};
+
+/// Who tries a password.
+#[derive(Clone, Copy)]
+pub enum Guesser<'a> {
+    /// An anonymous visitor.
+    Anonymous {
+        /// The account's address, as it was read.
+        email: &'a Email,
+    },
+    /// A signed-in user, at their own password.
+    Owner {
+        /// Id of the user.
+        user_id: &'a str,
+    },
+}
+
+/// A try that was counted.
+pub struct Guess<'a> {
+    counts: Vec<Count<'a>>,
+}
+
+/// One number that a try counts for.
+struct Count<'a> {
+    limit: &'a Limit,
+    key: String,
+    /// A right password gives all tries back.
+    is_forgotten: bool,
+}
+
+impl Limits {
+    /// Counts a try at a password that is about to be verified.
+    ///
+    /// # Errors
+    /// [`wire::Error::TooManyRequests`] when there is none left.
+    pub fn guess<'a>(
+        &'a self,
+        visitor: &Visitor,
+        guesser: Guesser<'_>,
+    ) -> Result<Guess<'a>, wire::Error> {
+        let counts = self.counts_of(visitor, guesser);
+        for count in &counts {
+            count.limit.take(&count.key)?;
+        }
+        Ok(Guess { counts })
+    }
+
+    /// What a try counts for. A signed-in user does not count by network, so that no
+    /// attacker keeps the user out. Right passwords have a bound as well: each costs a hash.
+    fn counts_of<'a>(&'a self, visitor: &Visitor, guesser: Guesser<'_>) -> Vec<Count<'a>> {
+        let limits = &self.guesses;
+        let count = |limit, key, is_forgotten| Count {
+            limit,
+            key,
+            is_forgotten,
+        };
+        match guesser {
+            Guesser::Anonymous { email } => {
+                let both = account_and_address_key(email, visitor.address);
+                let networks = limits.networks.of(visitor.address);
+                networks
+                    .map(|(limit, key)| count(limit, key, false))
+                    .chain([
+                        count(&limits.account_and_address, both, true),
+                        count(&limits.account, email.key(), true),
+                    ])
+                    .collect()
+            }
+            Guesser::Owner { user_id } => {
+                let key = || user_id.to_owned();
+                vec![
+                    count(&limits.owner, key(), true),
+                    count(&limits.owner_in_all, key(), false),
+                ]
+            }
+        }
+    }
+}
+
+impl Guess<'_> {
+    /// Waits for what the verification needs, and gives the try back if that is not to be had.
+    ///
+    /// # Errors
+    /// Those of `needed`.
+    pub async fn unless_unavailable<T>(
+        &self,
+        needed: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let had = needed.await;
+        if had.is_err() {
+            self.give_back();
+        }
+        had
+    }
+
+    /// Gives the try back: no password was verified.
+    pub fn give_back(&self) {
+        for count in &self.counts {
+            count.limit.give_back(&count.key);
+        }
+    }
+
+    /// The password was right: the wrong ones before it are forgotten.
+    pub fn was_right(&self) {
+        for count in self.counts.iter().filter(|count| count.is_forgotten) {
+            count.limit.forget(&count.key);
+        }
+    }
+}
