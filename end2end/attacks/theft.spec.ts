@@ -1,13 +1,13 @@
 // A thief copies the cookie from the disk: with JavaScript and without.
 import { forgetfulURL } from "../fixtures/server.ts";
-import { expect, expectAccessible, fill, password, signUp, test } from "../fixtures/test.ts";
+import { expect, expectAccessible, fill, password, sessionCookie, signUp, test } from "../fixtures/test.ts";
 
 // Cookies are renewed every second there, and the one before is good for three more.
 test.use({ baseURL: forgetfulURL });
 
 test("a copy is noticed, both are signed out, and the owner is told", async ({ page, context }, info) => {
   const email = await signUp(page);
-  const [copy] = await context.cookies();
+  const copy = await sessionCookie(context);
   if (!copy) throw new Error("There is no cookie.");
   const thief = await context.browser()?.newContext({ baseURL: forgetfulURL });
   await thief?.addCookies([copy]);
@@ -18,7 +18,7 @@ test("a copy is noticed, both are signed out, and the owner is told", async ({ p
   await expect
     .poll(async () => {
       await page.reload();
-      return (await context.cookies())[0]?.value;
+      return (await sessionCookie(context))?.value;
     })
     .not.toBe(copy.value);
   await page.reload();

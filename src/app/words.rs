@@ -162,6 +162,12 @@ pub fn happened(kind: Kind, how_many: u32) -> String {
         (Kind::SignedIn, _) => "Signed in".to_owned(),
         (Kind::SignInFailed, 1) => "A wrong password was entered".to_owned(),
         (Kind::SignInFailed, many) => format!("A wrong password was entered {many} times"),
+        (Kind::TriesRefused, 1) => {
+            "1 try to enter your password was refused, because there were too many".to_owned()
+        }
+        (Kind::TriesRefused, many) => {
+            format!("{many} tries to enter your password were refused, because there were too many")
+        }
         (Kind::SignedOut, _) => "Signed out".to_owned(),
         (Kind::SessionEnded, 1) => "Another device was signed out".to_owned(),
         (Kind::SessionEnded, many) => format!("{many} other devices were signed out"),

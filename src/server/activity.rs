@@ -1,6 +1,11 @@
 //! What happened to an account, for its owner to read.
 
-use super::{error::Error, failures::Failed, limits::address_key, state::State};
+use super::{
+    error::Error,
+    failures::Failed,
+    limits::{Refusals, address_key},
+    state::State,
+};
 use crate::wire::{
     self,
     activity::{Activity, Entry},
@@ -22,6 +27,8 @@ const ENTRIES_MAX: usize = 5;
 /// Entries of one network within that time, so that one attacker with many browsers' names leaves room
 /// for the user's own.
 const ENTRIES_OF_NETWORK_MAX: usize = 2;
+/// Refused tries within this time go on in one entry, in milliseconds.
+const ONE_FLOOD_MS: i64 = 3_600_000;
 /// How long the list waits for what is not written yet.
 const FLUSH_WITHIN: Duration = Duration::from_secs(1);
 
@@ -232,4 +239,53 @@ fn has_room(recent: &[(String, String, String)], visitor: &Visitor) -> bool {
     let networks: Vec<String> = named.map(address_key).collect();
     let of_network = networks.iter().filter(|it| **it == network).count();
     networks.len() < ENTRIES_MAX && of_network < ENTRIES_OF_NETWORK_MAX
+}
+
+/// Adds tries at one account that were refused to the entry of this flood, or makes one. Where they come
+/// from several addresses it names none.
+///
+/// # Errors
+/// If the database does not answer.
+pub(super) async fn add_refusals(
+    state: &State,
+    connection: &mut AnyConnection,
+    user_id: &str,
+    refusals: &Refusals,
+) -> Result<(), Error> {
+    let visitor = refusals.visitor.as_ref();
+    let address = visitor.map_or_else(String::new, |visitor| visitor.address.to_string());
+    let going_on: Option<(String,)> = sqlx::query_as(
+        "SELECT id FROM activity WHERE user_id = $1 AND kind = $2 AND at_ms > $3 \
+         ORDER BY at_ms DESC, id DESC LIMIT 1",
+    )
+    .bind(user_id)
+    .bind(Kind::TriesRefused.code())
+    .bind(refusals.at_ms - ONE_FLOOD_MS)
+    .fetch_optional(&mut *connection)
+    .await?;
+    if let Some((id,)) = going_on {
+        sqlx::query(
+            "UPDATE activity SET how_many = how_many + $1, \
+                 user_agent = CASE WHEN address = $2 THEN user_agent ELSE '' END, \
+                 address = CASE WHEN address = $2 THEN address ELSE '' END \
+             WHERE id = $3",
+        )
+        .bind(i64::from(refusals.how_many))
+        .bind(address)
+        .bind(id)
+        .execute(&mut *connection)
+        .await?;
+        return Ok(());
+    }
+    let entry = NewEntry {
+        id: state.random.id()?,
+        user_id,
+        at_ms: refusals.at_ms,
+        kind: Kind::TriesRefused,
+        session_id: None,
+        how_many: refusals.how_many,
+        user_agent: visitor.map_or("", |visitor| &visitor.user_agent),
+        address: &address,
+    };
+    insert(connection, entry).await
 }

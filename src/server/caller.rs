@@ -40,6 +40,8 @@ pub struct Caller {
     pub signed_out_user: Option<String>,
     /// The sealed form that came with the request.
     pub form: Option<String>,
+    /// Marks of the accounts that the browser has signed in to, where a function asks for them.
+    pub marks: Option<String>,
     /// The cookie that named it.
     pub shown: Shown,
     /// From where, and with what.
@@ -109,6 +111,7 @@ pub async fn identify(
     let caller = Caller {
         signed_out_user,
         form,
+        marks: None,
         shown,
         visitor,
         session,

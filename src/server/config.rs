@@ -103,7 +103,8 @@ tables! {
         lanes: u32 = 1,
         /// Hashes computed at once; 0 is one a core.
         hashes_at_once: u32 = 0,
-        /// Sign-ins that wait for a core; the next is told to come back.
+        /// Sign-ins that wait for a core; the next is told to come back. Where anonymous
+        /// visitors fill it, a quarter as many of known browsers and signed-in users wait as well.
         queue: u32 = 64,
     }
     /// Signing people in for other apps, which a proxy asks about.
@@ -119,10 +120,10 @@ tables! {
         /// many, a /48 16 times.
         sign_ins_per_address: u32 = 60,
         /// Sign-ins to one account from one address a minute; a right password forgets them. As many
-        /// has a signed-in user.
+        /// have a browser that has signed in to the account before, and a signed-in user.
         sign_ins_per_account_and_address: u32 = 10,
         /// Sign-ins to one account from everywhere a minute; a right password forgets them. As many
-        /// has a signed-in user in all.
+        /// have the known browsers of an account together, and a signed-in user in all.
         sign_ins_per_account: u32 = 100,
         /// Sign-ups from one address a minute; larger networks as above.
         sign_ups_per_address: u32 = 20,

@@ -1,6 +1,9 @@
 //! The one place that reads our cookies and writes `Set-Cookie`.
 
-use super::clear_site_data::Forget;
+use super::{
+    clear_site_data::Forget,
+    headers::{HEAD_MAX, USUAL_MAX},
+};
 use aws_lc_rs::digest;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderValue, Response, header};
@@ -13,6 +16,7 @@ use std::{
 /// those that know it also refuse to let a script plant one.
 const SESSION: &str = "__Host-Http-session";
 const FORM: &str = "__Host-Http-form";
+const KNOWN_BROWSER: &str = "__Host-Http-known-browser";
 
 /// Names of our cookies. Browsers do not tell the ports of a host apart when they send cookies, so
 /// two servers on one host need names of their own.
@@ -22,6 +26,8 @@ pub struct Names {
     pub session: String,
     /// Cookie of a form that came back, sealed, on its way to the page it came from.
     pub form: String,
+    /// Cookie of the accounts that the browser has signed in to, sealed.
+    pub known_browser: String,
 }
 
 impl Names {
@@ -34,6 +40,7 @@ impl Names {
         Self {
             session: named(SESSION),
             form: named(FORM),
+            known_browser: named(KNOWN_BROWSER),
         }
     }
 
@@ -41,6 +48,7 @@ impl Names {
         match kind {
             Kind::Session => &self.session,
             Kind::Form => &self.form,
+            Kind::KnownBrowser => &self.known_browser,
         }
     }
 }
@@ -130,7 +138,7 @@ fn attributes(kind: Kind, max_age_s: Option<i64>) -> String {
     // Chromium keeps 180 cookies of a site and its sub-domains, and drops those of this priority last.
     // Without it the cookies of a sibling app could sign the user out.
     let priority = match kind {
-        Kind::Session => "; Priority=High",
+        Kind::Session | Kind::KnownBrowser => "; Priority=High",
         Kind::Form => "",
     };
     let max_age = max_age_s.map_or_else(String::new, |it| format!("; Max-Age={it}"));
@@ -147,6 +155,7 @@ pub struct SetCookies(Arc<Mutex<Vec<SetCookie>>>);
 enum Kind {
     Session,
     Form,
+    KnownBrowser,
 }
 
 struct SetCookie {
@@ -192,6 +201,12 @@ impl SetCookies {
         self.set(Kind::Form, "", Some(0));
     }
 
+    /// Marks the browser as known. `marks` are joined by dots; the last ones are left out where the head of
+    /// the response has no room for them.
+    pub fn remember_browser(&self, marks: &str, max_age_s: i64) {
+        self.set(Kind::KnownBrowser, marks, Some(max_age_s));
+    }
+
     fn set(&self, kind: Kind, value: &str, max_age_s: Option<i64>) {
         let mut cookies = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // The last word on a name counts.
@@ -206,18 +221,45 @@ impl SetCookies {
     /// Writes them onto the response, under these names.
     pub fn write<B>(&self, names: &Names, response: &mut Response<B>) {
         let mut cookies = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // It gets the room that the others leave.
+        cookies.sort_by_key(|cookie| cookie.kind == Kind::KnownBrowser);
         for cookie in cookies.drain(..) {
             if cookie.kind == Kind::Session && cookie.max_age_s == Some(0) {
                 response.extensions_mut().insert(Forget::Everything);
             }
-            let (name, value) = (names.of(cookie.kind), &cookie.value);
-            let line = format!(
-                "{name}={value}; {}",
-                attributes(cookie.kind, cookie.max_age_s)
-            );
+            let (name, mut value) = (names.of(cookie.kind), cookie.value.as_str());
+            let attributes = attributes(cookie.kind, cookie.max_age_s);
+            if cookie.kind == Kind::KnownBrowser {
+                let line = header::SET_COOKIE.as_str().len() + name.len() + attributes.len() + 7;
+                let Some(fitting) = fitting(value, room_in(response).saturating_sub(line)) else {
+                    continue;
+                };
+                value = fitting;
+            }
+            let line = format!("{name}={value}; {attributes}");
             if let Ok(value) = HeaderValue::try_from(line) {
                 response.headers_mut().append(header::SET_COOKIE, value);
             }
         }
     }
+}
+
+/// Octets that the head of a response still has room for.
+fn room_in<B>(response: &Response<B>) -> usize {
+    let headers = response.headers();
+    let lines = headers.get_all(header::SET_COOKIE).iter();
+    let cookies = lines.map(|line| header::SET_COOKIE.as_str().len() + line.len() + 4);
+    let location = headers.get(header::LOCATION).map_or(0, HeaderValue::len);
+    HEAD_MAX.saturating_sub(USUAL_MAX + location + cookies.sum::<usize>())
+}
+
+/// The first of some texts, joined by dots, that fit into so many octets.
+fn fitting(joined: &str, room: usize) -> Option<&str> {
+    if joined.len() <= room {
+        return Some(joined);
+    }
+    let end = joined.match_indices('.').map(|(at, _)| at);
+    end.take_while(|at| *at <= room)
+        .last()
+        .map(|at| &joined[..at])
 }

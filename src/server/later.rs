@@ -7,8 +7,10 @@ use super::{
     api_keys,
     error::Error,
     failures::{Failed, Failures},
+    limits::Account,
     prune::prune,
     state::State,
+    users,
 };
 use std::{
     collections::HashMap,
@@ -78,6 +80,7 @@ impl Later {
             let later = &state.later;
             let _turn = later.turn.lock().await;
             later.flush_failed(&state).await?;
+            flush_refused(&state).await?;
             later.flush_seen(&state).await?;
             later.keys.flush(&state).await
         });
@@ -146,6 +149,37 @@ impl Later {
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Tells owners of tries at their accounts that were refused.
+async fn flush_refused(state: &State) -> Result<(), Error> {
+    let refused = &state.limits.refused;
+    refused.log_if_due();
+    let accounts = refused.take_accounts();
+    if accounts.is_empty() {
+        return Ok(());
+    }
+    let written = async {
+        let mut tx = state.db.write().await?;
+        for (account, refusals) in &accounts {
+            let user_id = match (account, &refusals.email) {
+                (Account::User(user_id), _) => Some(user_id.clone()),
+                (Account::Key(_), Some(email)) => users::id_of(&mut tx, email).await?,
+                (Account::Key(_), None) => None,
+            };
+            if let Some(user_id) = user_id {
+                activity::add_refusals(state, &mut tx, &user_id, refusals).await?;
+            }
+        }
+        Ok(tx.commit().await?)
+    };
+    let written = written.await;
+    if written.is_err() {
+        for (account, refusals) in accounts {
+            refused.add(account, refusals);
+        }
+    }
+    written
 }
 
 async fn write_seen<'a>(

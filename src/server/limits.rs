@@ -1,15 +1,19 @@
-//! How often something may be tried, per network, per account and per signed-in user.
+//! How often something may be tried, per network, per account and per known browser.
 
 mod guess;
 mod networks;
+mod refused;
 
 pub use guess::Guesser;
+pub use networks::Network;
 pub(super) use networks::address_key;
+pub use refused::{Account, Refusals};
 
 use super::{activity::Visitor, clients::Client, clock::Clock, config, fields::Email};
 use crate::wire;
 use moka::sync::Cache;
 use networks::ByNetwork;
+use refused::{Reason, Refused};
 use std::{
     net::IpAddr,
     sync::{
@@ -24,6 +28,8 @@ const KEYS: u64 = 20_000;
 
 /// What is limited.
 pub struct Limits {
+    /// Tries that were refused.
+    pub refused: Refused,
     guesses: Guesses,
     sign_ups: ByNetwork,
     client_failures: ByNetwork,
@@ -45,12 +51,14 @@ pub struct Quota {
     pub reset_s: i64,
 }
 
-/// Tries at passwords. Anonymous visitors and signed-in users have numbers of their own, so that an
-/// attacker uses up no tries of the owner.
+/// Tries at passwords. Anonymous visitors, known browsers and signed-in users have numbers of their
+/// own, so that an attacker uses up no tries of the owner.
 struct Guesses {
     networks: ByNetwork,
     account_and_address: Limit,
     account: Limit,
+    known_browser: Limit,
+    known_browsers: Limit,
     owner: Limit,
     owner_in_all: Limit,
 }
@@ -63,10 +71,13 @@ impl Limits {
         let one_holder = || a_minute(settings.sign_ins_per_account_and_address);
         let account = || a_minute(settings.sign_ins_per_account);
         Self {
+            refused: Refused::new(clock),
             guesses: Guesses {
                 networks: by_network(settings.sign_ins_per_address),
                 account_and_address: one_holder(),
                 account: account(),
+                known_browser: one_holder(),
+                known_browsers: account(),
                 owner: one_holder(),
                 owner_in_all: account(),
             },
@@ -83,12 +94,15 @@ impl Limits {
     /// # Errors
     /// [`wire::Error::TooManyRequests`] when there is none left.
     pub fn sign_up(&self, visitor: &Visitor) -> Result<(), wire::Error> {
-        self.sign_ups.take(visitor.address)
+        self.sign_ups.take(visitor.address).inspect_err(|_| {
+            self.refused.note(Reason::SignUp, visitor, None);
+        })
     }
 
     /// Gives a sign-up back that the busy server refused.
     pub fn give_back_sign_up(&self, visitor: &Visitor) {
         self.sign_ups.give_back(visitor.address);
+        self.refused.note(Reason::Busy, visitor, None);
     }
 
     /// A client from this address did not show who it is.

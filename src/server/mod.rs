@@ -25,6 +25,7 @@ mod forwarded;
 pub mod grants;
 pub mod headers;
 mod jws;
+mod known_browsers;
 #[cfg(feature = "lab")]
 mod lab;
 pub mod later;

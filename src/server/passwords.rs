@@ -4,6 +4,10 @@
 //! a short queue waits, and the rest is told to come back. The blocks are reused while there is
 //! work and given back when it is quiet.
 
+mod queue;
+
+pub use queue::Asker;
+
 use super::{
     config::Passwords,
     error::Error,
@@ -15,8 +19,8 @@ use argon2::{
     Algorithm, Argon2, Block, Params, Version,
     password_hash::phc::{Output, ParamsString, PasswordHash, Salt},
 };
+use queue::{Places, Queue};
 use std::{
-    collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -24,7 +28,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 
 /// The most that a stored hash may ask for: verifying uses the stored parameters, and a planted
 /// row must not be able to take 4 GiB (security.md PW-2).
@@ -46,9 +50,7 @@ struct Inner {
     random: Random,
     /// As many workers at once.
     cores: usize,
-    /// One a core and one a place in the queue.
-    places: Arc<Semaphore>,
-    places_in_all: usize,
+    places: Places,
     desk: Mutex<Desk>,
     /// Memory that Argon2 filled since the start, in KiB.
     filled_kib: AtomicU64,
@@ -92,12 +94,13 @@ impl Cost {
 /// What waits, who is at work, and the blocks that nobody works with.
 #[derive(Default)]
 struct Desk {
-    waiting: VecDeque<Job>,
+    waiting: Queue<Job>,
     workers: usize,
     memory: Vec<Vec<Block>>,
 }
 
-type Job = Box<dyn FnOnce(&Inner, &mut Vec<Block>) + Send>;
+/// Computes a hash, or refuses to where it is given nothing to compute with.
+type Job = Box<dyn FnOnce(Option<(&Inner, &mut Vec<Block>)>) + Send>;
 
 /// What a verification found.
 pub struct Verified {
@@ -128,13 +131,11 @@ impl Hasher {
             0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             set => set as usize,
         };
-        let places_in_all = cores + settings.queue as usize;
         Ok(Self(Arc::new(Inner {
             params,
             random,
             cores,
-            places: Arc::new(Semaphore::new(places_in_all)),
-            places_in_all,
+            places: Places::new(cores, settings.queue as usize),
             desk: Mutex::default(),
             filled_kib: AtomicU64::new(0),
         })))
@@ -148,12 +149,13 @@ impl Hasher {
     pub async fn hash(
         &self,
         read: impl FnOnce() -> Result<NewPassword, Problem> + Send + 'static,
+        asker: Asker,
     ) -> Result<Result<String, Problem>, Error> {
-        self.run(move |inner, memory| match read() {
+        self.run(asker, move |inner, memory| match read() {
             Ok(password) => inner.hash(password.as_bytes(), memory).map(Ok),
             Err(problem) => Ok(Err(problem)),
         })
-        .await?
+        .await
     }
 
     /// Verifies a password against a stored hash. One that was typed in another normal form is tried as it was typed as well, because old hashes are made of
@@ -162,8 +164,13 @@ impl Hasher {
     /// # Errors
     /// [`wire::Error::Busy`] when the queue is full; [`Error::StoredHash`] if the stored text is
     /// not one that we would make, or asks for more than we may give.
-    pub async fn verify(&self, password: TypedPassword, stored: String) -> Result<Verified, Error> {
-        self.run(move |inner, memory| {
+    pub async fn verify(
+        &self,
+        password: TypedPassword,
+        stored: String,
+        asker: Asker,
+    ) -> Result<Verified, Error> {
+        self.run(asker, move |inner, memory| {
             let (mut is_right, mut is_current) =
                 inner.verify(password.as_bytes(), &stored, memory)?;
             if let Some(typed) = password.as_typed() {
@@ -181,7 +188,7 @@ impl Hasher {
                 renewed_hash,
             })
         })
-        .await?
+        .await
     }
 
     /// Parameters of new hashes.
@@ -207,30 +214,38 @@ impl Hasher {
 
     /// How many are being hashed, or wait.
     pub fn in_hand(&self) -> usize {
-        self.0.places_in_all - self.0.places.available_permits()
+        self.0.places.taken()
     }
 
     async fn run<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&Inner, &mut Vec<Block>) -> T + Send + 'static,
+        asker: Asker,
+        job: impl FnOnce(&Inner, &mut Vec<Block>) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let place = Arc::clone(&self.0.places)
-            .try_acquire_owned()
-            .map_err(|_| wire::Error::Busy { retry_after_s: 2 })?;
+        let busy = || wire::Error::Busy { retry_after_s: 2 };
         let (tell, told) = oneshot::channel();
-        // The permit goes along: an aborted request drops its future, and the hash that goes on
-        // must still be counted (security.md PW-9). One that has not begun is left.
-        let job = move |inner: &Inner, memory: &mut Vec<Block>| {
-            if !tell.is_closed() {
-                let done = job(inner, memory);
-                drop(place);
-                // Whoever asked may have hung up meanwhile.
-                let _ = tell.send(done);
-            }
-        };
         let is_short_of_workers = {
             let mut desk = self.0.desk();
-            desk.waiting.push_back(Box::new(job));
+            if self.0.places.are_full_for(asker) {
+                let displaced = desk.waiting.displace_for(asker);
+                displaced.ok_or_else(busy)?(None);
+            }
+            // The place goes along: an aborted request drops its future, and the hash that goes on must
+            // still be counted. One that has not begun is left.
+            let place = self.0.places.take(asker);
+            let job = move |means: Option<(&Inner, &mut Vec<Block>)>| {
+                if tell.is_closed() {
+                    return;
+                }
+                let done = match means {
+                    Some((inner, memory)) => job(inner, memory),
+                    None => Err(busy().into()),
+                };
+                drop(place);
+                // The client may have hung up meanwhile.
+                let _ = tell.send(done);
+            };
+            desk.waiting.push(asker, Box::new(job));
             let is_short = desk.workers < self.0.cores;
             desk.workers += usize::from(is_short);
             is_short
@@ -242,7 +257,7 @@ impl Hasher {
                 give_back_when_quiet(inner);
             });
         }
-        Ok(told.await?)
+        told.await?
     }
 }
 
@@ -266,7 +281,7 @@ impl Inner {
         loop {
             let job = {
                 let mut desk = self.desk();
-                let Some(job) = desk.waiting.pop_front() else {
+                let Some(job) = desk.waiting.pop() else {
                     desk.workers -= 1;
                     desk.memory.push(memory);
                     return;
@@ -274,12 +289,12 @@ impl Inner {
                 job
             };
             // A job that panics is an error for whoever waits for it, and for nobody else.
-            let _ = catch_unwind(AssertUnwindSafe(|| job(self, &mut memory)));
+            let _ = catch_unwind(AssertUnwindSafe(|| job(Some((self, &mut memory)))));
         }
     }
 
     fn is_idle(&self) -> bool {
-        self.places.available_permits() == self.places_in_all
+        self.places.taken() == 0
     }
 
     fn desk(&self) -> MutexGuard<'_, Desk> {

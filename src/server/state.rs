@@ -11,7 +11,7 @@ use super::{
     error::Error,
     forms::Seal,
     forward_auth::CheckRenewals,
-    headers,
+    headers, known_browsers,
     later::Later,
     limits::Limits,
     oidc::back_channel::{self, BackChannel},
@@ -70,6 +70,8 @@ pub struct Inner {
     pub seal: Seal,
     /// Names of sessions on their way to the check of their cookie.
     pub cookie_check: cookie_check::Seal,
+    /// Marks of browsers that have signed in to an account before.
+    pub known_browsers: known_browsers::Seal,
     /// Tags by which pages name their account.
     pub page_accounts: page_account::Tags,
     /// How often something may be tried.
@@ -132,6 +134,7 @@ impl State {
             api_keys: api_keys::Keys::new(&secret)?,
             seal: Seal::new(&secret)?,
             cookie_check: cookie_check::Seal::new(&secret)?,
+            known_browsers: known_browsers::Seal::new(&secret)?,
             page_accounts: page_account::Tags::new(&secret)?,
             limits: Limits::new(&config.limits, &clock),
             check_renewals: CheckRenewals::default(),

@@ -11,9 +11,11 @@ async fn a_new_account_is_signed_in_by_one_cookie_that_the_body_does_not_hold() 
     let browser = app.browser();
     let answer = browser.sign_up(EMAIL, PASSWORD).await;
     assert_eq!(answer.status, 200);
-    let [cookie] = answer.set_cookies()[..] else {
-        panic!("one cookie, not {:?}", answer.set_cookies());
+    // The other one marks the browser, and signs no one in.
+    let [cookie, mark] = answer.set_cookies()[..] else {
+        panic!("two cookies, not {:?}", answer.set_cookies());
     };
+    assert!(mark.starts_with("__Host-Http-known-browser="));
     let (value, attributes) = cookie
         .strip_prefix("__Host-Http-session=")
         .unwrap()

@@ -32,6 +32,8 @@ kinds! {
     SignedIn = "signed_in",
     /// A password was wrong.
     SignInFailed = "sign_in_failed",
+    /// Tries at the password were refused, because there were too many.
+    TriesRefused = "tries_refused",
     /// A device signed itself out.
     SignedOut = "signed_out",
     /// Devices were signed out from another.

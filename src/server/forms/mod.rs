@@ -18,6 +18,7 @@ pub use sign_in::{is_carried, query_for, to_sign_in, to_sign_in_as};
 use super::{
     answer::{refuse, wants_html},
     caller::Caller,
+    cookie::{self, Found},
     doors::page_of,
     headers::KeepsOpener,
     opener, page_account,
@@ -58,6 +59,8 @@ const RETURNED: [&str; 13] = [
 ];
 /// Names of which several boxes may be ticked.
 const BOXES: [&str; 2] = ["scopes", "revoke"];
+/// Functions that mark a browser as known, and that a mark counts for.
+const MARKS_ITS_BROWSER: [&str; 2] = ["sign_in", "sign_up"];
 /// What goes on by itself once the password has been confirmed.
 const GOES_ON: [&str; 3] = ["create_api_key", "end_session", "end_other_sessions"];
 
@@ -90,7 +93,7 @@ pub async fn around_functions(
         return refuse(wire::Error::BadRequest);
     };
     let mut fields: Fields<'_> = form_urlencoded::parse(&body).collect();
-    let Some(caller) = parts.extensions.get::<Caller>().cloned() else {
+    let Some(mut caller) = parts.extensions.get::<Caller>().cloned() else {
         return refuse(wire::Error::Unexpected { id: String::new() });
     };
     let joined = BOXES.map(|name| join(&mut fields, name));
@@ -115,6 +118,12 @@ pub async fn around_functions(
         Some(page) if is_form => opener::serves_client(&state, page).await,
         _ => false,
     };
+    if MARKS_ITS_BROWSER.contains(&&*function)
+        && let Found::One(marks) = cookie::find(&parts.headers, &state.cookie_names.known_browser)
+    {
+        caller.marks = Some(marks);
+        parts.extensions.insert(caller.clone());
+    }
     let readable = is_text(&body).then_some(()).ok_or(wire::Error::BadRequest);
     let answered = match readable {
         Ok(()) => ask(next, Request::from_parts(parts, Body::from(body))).await,

@@ -3,7 +3,7 @@
 //! A try is counted where the password is about to be verified. It is given back where none is,
 //! because the server is busy or the database away.
 
-use super::{Limit, Limits, account_and_address_key};
+use super::{Limit, Limits, account_and_address_key, refused::Reason};
 use crate::{
     server::{activity::Visitor, error::Error, fields::Email},
     wire,
@@ -12,10 +12,17 @@ use crate::{
 /// Who tries a password.
 #[derive(Clone, Copy)]
 pub enum Guesser<'a> {
-    /// An anonymous visitor.
+    /// An anonymous visitor, whose browser has no mark of the account.
     Anonymous {
         /// The account's address, as it was read.
         email: &'a Email,
+    },
+    /// A browser that has signed in to the account before.
+    KnownBrowser {
+        /// The account's address, as it was read.
+        email: &'a Email,
+        /// Names its mark.
+        mark: &'a str,
     },
     /// A signed-in user, at their own password.
     Owner {
@@ -26,6 +33,8 @@ pub enum Guesser<'a> {
 
 /// A try that was counted.
 pub struct Guess<'a> {
+    limits: &'a Limits,
+    visitor: &'a Visitor,
     counts: Vec<Count<'a>>,
 }
 
@@ -33,6 +42,7 @@ pub struct Guess<'a> {
 struct Count<'a> {
     limit: &'a Limit,
     key: String,
+    reason: Reason,
     /// A right password gives all tries back.
     is_forgotten: bool,
 }
@@ -44,23 +54,31 @@ impl Limits {
     /// [`wire::Error::TooManyRequests`] when there is none left.
     pub fn guess<'a>(
         &'a self,
-        visitor: &Visitor,
+        visitor: &'a Visitor,
         guesser: Guesser<'_>,
     ) -> Result<Guess<'a>, wire::Error> {
         let counts = self.counts_of(visitor, guesser);
         for count in &counts {
-            count.limit.take(&count.key)?;
+            if let Err(error) = count.limit.take(&count.key) {
+                self.refused.note(count.reason, visitor, Some(guesser));
+                return Err(error);
+            }
         }
-        Ok(Guess { counts })
+        Ok(Guess {
+            limits: self,
+            visitor,
+            counts,
+        })
     }
 
-    /// What a try counts for. A signed-in user does not count by network, so that no
-    /// attacker keeps the user out. Right passwords have a bound as well: each costs a hash.
+    /// What a try counts for. An owner and a known browser do not count by network, so that no
+    /// attacker keeps them out. Right passwords have a bound as well: each costs a hash.
     fn counts_of<'a>(&'a self, visitor: &Visitor, guesser: Guesser<'_>) -> Vec<Count<'a>> {
         let limits = &self.guesses;
-        let count = |limit, key, is_forgotten| Count {
+        let count = |limit, key, reason, is_forgotten| Count {
             limit,
             key,
+            reason,
             is_forgotten,
         };
         match guesser {
@@ -68,18 +86,25 @@ impl Limits {
                 let both = account_and_address_key(email, visitor.address);
                 let networks = limits.networks.of(visitor.address);
                 networks
-                    .map(|(limit, key)| count(limit, key, false))
+                    .map(|(limit, key)| count(limit, key, Reason::Network, false))
                     .chain([
-                        count(&limits.account_and_address, both, true),
-                        count(&limits.account, email.key(), true),
+                        count(&limits.account_and_address, both, Reason::Account, true),
+                        count(&limits.account, email.key(), Reason::Account, true),
                     ])
                     .collect()
             }
-            Guesser::Owner { user_id } => {
-                let key = || user_id.to_owned();
+            Guesser::KnownBrowser { email, mark } => {
+                let (mark, all, reason) = (mark.to_owned(), email.key(), Reason::KnownBrowser);
                 vec![
-                    count(&limits.owner, key(), true),
-                    count(&limits.owner_in_all, key(), false),
+                    count(&limits.known_browser, mark, reason, true),
+                    count(&limits.known_browsers, all, reason, false),
+                ]
+            }
+            Guesser::Owner { user_id } => {
+                let (reason, key) = (Reason::Owner, || user_id.to_owned());
+                vec![
+                    count(&limits.owner, key(), reason, true),
+                    count(&limits.owner_in_all, key(), reason, false),
                 ]
             }
         }
@@ -96,8 +121,11 @@ impl Guess<'_> {
         needed: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
         let had = needed.await;
-        if had.is_err() {
+        if let Err(error) = &had {
             self.give_back();
+            if matches!(error, Error::Theirs(wire::Error::Busy { .. })) {
+                self.limits.refused.note(Reason::Busy, self.visitor, None);
+            }
         }
         had
     }

@@ -60,3 +60,17 @@ fn prefix(address: Ipv6Addr, bits: u32) -> u128 {
     let rest = 128_u32.saturating_sub(bits);
     address.to_bits() & u128::MAX.checked_shl(rest).unwrap_or(0)
 }
+
+/// A network as large as one customer may hold: a /48 of IPv6, a /24 of IPv4.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Network(u128);
+
+impl Network {
+    /// The network of an address.
+    pub fn of(address: IpAddr) -> Self {
+        Self(match address.to_canonical() {
+            IpAddr::V4(v4) => prefix(v4.to_ipv6_mapped(), 96 + 24),
+            IpAddr::V6(v6) => prefix(v6, 48),
+        })
+    }
+}

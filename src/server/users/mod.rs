@@ -41,7 +41,10 @@ pub fn viewer(caller: &Caller) -> Option<Viewer> {
 
 /// Id of the account with this address. Where an account kept an older key, the address as it was
 /// typed names that one.
-async fn id_of(connection: &mut AnyConnection, email: &Email) -> Result<Option<String>, Error> {
+pub(super) async fn id_of(
+    connection: &mut AnyConnection,
+    email: &Email,
+) -> Result<Option<String>, Error> {
     let user: Option<(String,)> = sqlx::query_as(
         "SELECT id FROM users WHERE email_key IN ($1, $2) \
          ORDER BY CASE WHEN email_key = $2 THEN 0 ELSE 1 END LIMIT 1",

@@ -11,6 +11,7 @@ use crate::{
         error::Error,
         fields::{NewPassword, TypedPassword, shown},
         limits::Guesser,
+        passwords::Asker,
         sessions::{self, Change, Session},
     },
     wire::{
@@ -48,7 +49,8 @@ async fn verify_own(
     });
     let user: Option<(String,)> = read.await?;
     let (hash,) = user.ok_or(wire::Error::SignInNeeded)?;
-    let verifying = state.hasher.verify(password.clone(), hash.clone());
+    let asker = Asker::known(caller.visitor.address);
+    let verifying = state.hasher.verify(password.clone(), hash.clone(), asker);
     let verified = guess.unless_unavailable(verifying).await?;
     if !verified.is_right {
         let now_ms = state.clock.now_ms();
@@ -121,7 +123,8 @@ pub async fn change_password(
     let (mut hash, _) = verify_own(caller, session, "current_password", &current).await?;
     let (min, email) = (state.config.passwords.min_length, shown(&session.email));
     let read = move || NewPassword::parse(new, min, &email);
-    let new_hash = state.hasher.hash(read).await?;
+    let asker = Asker::known(caller.visitor.address);
+    let new_hash = state.hasher.hash(read, asker).await?;
     let new_hash = new_hash.map_err(|problem| refused("new_password", problem))?;
     for _ in 1..VERIFICATIONS_MAX {
         let mut change = Change::begin(state).await?;

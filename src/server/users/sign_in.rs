@@ -8,7 +8,9 @@ use crate::{
         cookie_check,
         error::Error,
         fields::{Email, TypedPassword},
+        known_browsers::{self, Mark},
         limits::Guesser,
+        passwords::Asker,
         sessions::{self, Change},
         state::State,
     },
@@ -42,6 +44,7 @@ pub async fn sign_in(
         let next = cookie_check::on_the_way_to(next, caller, &started.id, &id)?;
         let visitor = &caller.visitor;
         activity::record(&mut change, &id, Kind::SignedIn, None, 1, visitor).await?;
+        known_browsers::remember(caller, &email, &id)?;
         started.cookie.commit(caller, change).await?;
         tracing::info!(event = "signed_in", user = id);
         return Ok(GoOn { next });
@@ -62,13 +65,26 @@ struct User {
 async fn verify(caller: &Caller, email: &Email, password: TypedPassword) -> Result<User, Error> {
     let state = &caller.state;
     let visitor = &caller.visitor;
+    let mark = known_browsers::find(caller, email);
     // Counted before the account is looked for, so that a refusal takes as long without one.
-    let guess = state.limits.guess(visitor, Guesser::Anonymous { email })?;
+    let mut guess = state.limits.guess(visitor, guesser(email, mark.as_ref()))?;
     let user = guess.unless_unavailable(find(state, email)).await?;
+    let user_id = user.as_ref().map(|(id, ..)| id);
+    let was_marked = mark.is_some();
+    let mark = mark.filter(|mark| Some(&mark.user_id) == user_id);
+    if was_marked && mark.is_none() {
+        // The address has become another account's.
+        guess.give_back();
+        guess = state.limits.guess(visitor, guesser(email, None))?;
+    }
+    let asker = match &mark {
+        Some(_) => Asker::known(visitor.address),
+        None => Asker::anonymous(visitor.address),
+    };
     // Both are made ready, so that an address without an account takes as long as one with.
     let stand_in = state.stand_ins.of(email);
     let stored = user.as_ref().map_or(stand_in, |(_, hash, _)| hash.clone());
-    let verifying = state.hasher.verify(password, stored);
+    let verifying = state.hasher.verify(password, stored, asker);
     let verified = match guess.unless_unavailable(verifying).await {
         // A planted or broken row fails cleanly and is told to the operator alone.
         Err(Error::StoredHash(why)) => {
@@ -87,7 +103,7 @@ async fn verify(caller: &Caller, email: &Email, password: TypedPassword) -> Resu
             })
         }
         known => {
-            tracing::info!(event = "sign_in_failed", address = %visitor.address);
+            state.limits.refused.note_failed(visitor.address);
             // Written later: here it would take longer for an account that there is.
             if let Some((id, ..)) = known {
                 let now_ms = state.clock.now_ms();
@@ -95,6 +111,14 @@ async fn verify(caller: &Caller, email: &Email, password: TypedPassword) -> Resu
             }
             Err(wire::Error::WrongEmailOrPassword.into())
         }
+    }
+}
+
+/// Who tries, as far as the browser shows it.
+fn guesser<'a>(email: &'a Email, mark: Option<&'a Mark>) -> Guesser<'a> {
+    match mark {
+        Some(Mark { id: mark, .. }) => Guesser::KnownBrowser { email, mark },
+        None => Guesser::Anonymous { email },
     }
 }
 

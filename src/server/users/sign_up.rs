@@ -8,12 +8,15 @@ use crate::{
         cookie_check,
         error::Error,
         fields::{Email, NewPassword},
+        known_browsers,
+        passwords::Asker,
         sessions::{self, Change, Started},
         state::State,
     },
     wire::{self, Problem, fields::local_path, users::GoOn},
 };
 use sqlx::AnyConnection;
+use std::net::Ipv4Addr;
 
 /// Makes an account, signs its owner in, and goes on to `next` if that is a path of this site. Where
 /// the address has an account, its password signs in to it: a form that is sent twice makes the
@@ -30,7 +33,8 @@ pub async fn sign_up(
     let state = &caller.state;
     let visitor = &caller.visitor;
     state.limits.sign_up(visitor)?;
-    let prepared = prepare(state, email, password.clone()).await;
+    let asker = Asker::anonymous(visitor.address);
+    let prepared = prepare(state, email, password.clone(), asker).await;
     if matches!(prepared, Err(Error::Theirs(wire::Error::Busy { .. }))) {
         state.limits.give_back_sign_up(visitor);
     }
@@ -44,6 +48,7 @@ pub async fn sign_up(
     let next = local_path(next).unwrap_or("/account?done=signed_up");
     let next = cookie_check::on_the_way_to(next, caller, &id, &user_id)?;
     activity::record(&mut change, &user_id, Kind::SignedUp, None, 1, visitor).await?;
+    known_browsers::remember(caller, &address, &user_id)?;
     cookie.commit(caller, change).await?;
     tracing::info!(event = "signed_up", user = user_id);
     Ok(GoOn { next })
@@ -72,7 +77,8 @@ fn taken() -> Error {
 /// # Errors
 /// Field errors as in [`sign_up`].
 pub async fn add(state: &State, email: &str, password: String) -> Result<String, Error> {
-    let (email, hash) = prepare(state, email, password).await?;
+    let asker = Asker::known(Ipv4Addr::LOCALHOST.into());
+    let (email, hash) = prepare(state, email, password, asker).await?;
     let mut tx = state.db.write().await?;
     let user_id = insert(state, &mut tx, &email, &hash)
         .await?
@@ -82,7 +88,12 @@ pub async fn add(state: &State, email: &str, password: String) -> Result<String,
 }
 
 /// Reads both fields, so that both problems are told at once, and hashes the password.
-async fn prepare(state: &State, email: &str, password: String) -> Result<(Email, String), Error> {
+async fn prepare(
+    state: &State,
+    email: &str,
+    password: String,
+    asker: Asker,
+) -> Result<(Email, String), Error> {
     let min = state.config.passwords.min_length;
     let typed_email = Email::parse(email);
     // A password beside an unreadable address is judged without knowing the address.
@@ -90,7 +101,7 @@ async fn prepare(state: &State, email: &str, password: String) -> Result<(Email,
         .as_ref()
         .map_or_else(|_| String::new(), Email::shown);
     let read = move || NewPassword::parse(password, min, &known);
-    match (typed_email, state.hasher.hash(read).await?) {
+    match (typed_email, state.hasher.hash(read, asker).await?) {
         (Ok(email), Ok(hash)) => Ok((email, hash)),
         (email, hash) => {
             Err(wire::Error::fields([("email", email.err()), ("password", hash.err())]).into())

@@ -125,6 +125,7 @@ fn Happened(entry: activity::Entry) -> impl IntoView {
         activity::Kind::SessionCopied
             | activity::Kind::RenewalUnconfirmed
             | activity::Kind::SignInFailed
+            | activity::Kind::TriesRefused
     );
     view! {
         <li class:alarming=is_alarming>

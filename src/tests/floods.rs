@@ -1,0 +1,309 @@
+//! A flood of one kind of visitors does not keep the others out, and its owner and operator learn of it.
+
+use crate::app::{Answer, Browser, EMAIL, PASSWORD, TestApp, with_form};
+use cloakroom::{server::passwords::Asker, wire::Problem};
+use reqwest::Method;
+use std::{
+    io::Write,
+    sync::{
+        Arc, Mutex,
+        mpsc::{Sender, channel},
+    },
+};
+use tokio::task::JoinSet;
+
+const WRONG: &str = "another lamp over six stairs";
+const BOB: &str = "bob@example.com";
+
+/// A call of a page's script, from an address.
+async fn call_from(
+    browser: &Browser,
+    address: &str,
+    function: &str,
+    form: &[(&str, &str)],
+) -> Answer {
+    let request = browser
+        .request(Method::POST, &format!("/api/{function}"))
+        .header("origin", browser.url())
+        .header("x-forwarded-for", address);
+    browser.send(with_form(request, form)).await
+}
+
+async fn sign_in_from(browser: &Browser, address: &str, email: &str, password: &str) -> u16 {
+    let form = [("email", email), ("password", password)];
+    call_from(browser, address, "sign_in", &form).await.status
+}
+
+/// One core and eight places.
+async fn small_app() -> TestApp {
+    TestApp::with(|config| {
+        config.passwords.hashes_at_once = 1;
+        config.passwords.queue = 8;
+        config.server.trusted_proxy_hops = 1;
+    })
+    .await
+}
+
+/// Keeps the core at work until the sender is dropped.
+fn occupy(app: &TestApp) -> Sender<()> {
+    let (release, held) = channel();
+    let hasher = app.state.hasher.clone();
+    let asker = Asker::anonymous([203, 0, 113, 1].into());
+    tokio::spawn(async move {
+        let wait = move || {
+            let _ = held.recv();
+            Err(Problem::Missing)
+        };
+        hasher.hash(wait, asker).await
+    });
+    release
+}
+
+/// Has visitors with these addresses sign in, until each waits or was told to come back.
+async fn fill(app: &TestApp, addresses: impl Iterator<Item = String>) -> JoinSet<u16> {
+    let visitor = Arc::new(app.browser());
+    let mut flood = JoinSet::new();
+    let mut refused = 0;
+    for (count, address) in addresses.enumerate() {
+        let before = app.state.hasher.in_hand();
+        let visitor = Arc::clone(&visitor);
+        let email = format!("visitor-{count}@example.com");
+        flood.spawn(async move { sign_in_from(&visitor, &address, &email, WRONG).await });
+        while app.state.hasher.in_hand() == before {
+            tokio::task::yield_now().await;
+            if let Some(status) = flood.try_join_next() {
+                assert_eq!(status.unwrap(), 503);
+                refused += 1;
+                break;
+            }
+        }
+    }
+    assert!(refused > 0);
+    flood
+}
+
+#[tokio::test]
+async fn a_flood_of_one_network_leaves_room_for_others_in_the_queue() {
+    for network in ["192.0.2.", "2001:db8:0:"] {
+        let app = small_app().await;
+        let core = occupy(&app);
+        let addresses = (1..=20).map(|last| match network {
+            "192.0.2." => format!("{network}{last}"),
+            _ => format!("{network}{last}::1"),
+        });
+        let mut flood = fill(&app, addresses).await;
+        // Three of those that wait give their place up.
+        let mut others = JoinSet::new();
+        for count in 1..=3 {
+            let browser = app.browser();
+            others.spawn(async move {
+                let email = format!("new-{count}@example.com");
+                let form = [("email", &*email), ("password", PASSWORD)];
+                let address = format!("198.51.{count}.1");
+                call_from(&browser, &address, "sign_up", &form).await.status
+            });
+            assert_eq!(flood.join_next().await.unwrap().unwrap(), 503);
+        }
+        drop(core);
+        assert_eq!(others.join_all().await, [200, 200, 200], "{network}");
+        assert_eq!(flood.join_all().await, [401; 5], "{network}");
+    }
+}
+
+#[tokio::test]
+async fn a_flood_of_many_networks_leaves_room_for_owners_and_known_browsers() {
+    let app = small_app().await;
+    let owner = app.signed_up(EMAIL).await;
+    let known = app.signed_up(BOB).await;
+    assert_eq!(known.call("sign_out", &[]).await.status, 200);
+    let core = occupy(&app);
+    let flood = fill(&app, (1..=40).map(|count| format!("10.{count}.0.1"))).await;
+    let visitor = app.browser();
+    let status = sign_in_from(&visitor, "10.99.0.1", EMAIL, PASSWORD).await;
+    assert_eq!(status, 503);
+    let before = app.state.hasher.in_hand();
+    let release = async {
+        while app.state.hasher.in_hand() < before + 2 {
+            tokio::task::yield_now().await;
+        }
+        drop(core);
+    };
+    let confirm = [("password", PASSWORD)];
+    let (confirmed, signed_in, ()) = tokio::join!(
+        call_from(&owner, "10.1.0.1", "confirm_password", &confirm),
+        sign_in_from(&known, "10.1.0.1", BOB, PASSWORD),
+        release,
+    );
+    assert_eq!((confirmed.status, signed_in), (200, 200));
+    assert_eq!(flood.join_all().await, [401; 8]);
+}
+
+#[tokio::test]
+async fn an_owner_and_a_known_browser_are_served_while_many_networks_try() {
+    let app = small_app().await;
+    let owner = app.signed_up(EMAIL).await;
+    let known = app.browser();
+    assert_eq!(known.sign_in(EMAIL, PASSWORD).await.status, 200);
+    let flood = async {
+        // Tries at the account, and tries at addresses without an account.
+        let visitors: Vec<_> = (0..16).map(|_| Arc::new(app.browser())).collect();
+        for round in 0..20 {
+            let mut tries = JoinSet::new();
+            for (count, visitor) in visitors.iter().cloned().enumerate() {
+                tries.spawn(async move {
+                    let address = format!("10.{round}.{count}.1");
+                    let email = match count % 2 {
+                        0 => EMAIL.to_owned(),
+                        _ => format!("visitor-{round}-{count}@example.com"),
+                    };
+                    sign_in_from(&visitor, &address, &email, WRONG).await
+                });
+            }
+            let statuses = tries.join_all().await;
+            assert!(statuses.iter().all(|it| [401, 429, 503].contains(it)));
+        }
+    };
+    let people = async {
+        for _ in 0..20 {
+            let status = sign_in_from(&known, "10.0.0.1", EMAIL, PASSWORD).await;
+            assert_eq!(status, 200);
+            let form = [("password", PASSWORD)];
+            let answer = call_from(&owner, "10.0.0.1", "confirm_password", &form).await;
+            assert_eq!(answer.status, 200, "{}", answer.body);
+        }
+    };
+    tokio::join!(flood, people);
+}
+
+/// What the server logs on the thread of a test, until the guard is dropped.
+fn log() -> (Log, tracing::subscriber::DefaultGuard) {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    (log, tracing::subscriber::set_default(subscriber))
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn lines(&self) -> Vec<String> {
+        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    fn of(&self, event: &str) -> Vec<String> {
+        let event = format!("event=\"{event}\"");
+        let mut lines = self.lines();
+        lines.retain(|line| line.contains(&event));
+        lines
+    }
+}
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_flood_is_one_line_of_the_log_a_minute() {
+    let (log, _guard) = log();
+    let app = TestApp::with(|config| {
+        config.limits.sign_ins_per_account = 5;
+        config.server.trusted_proxy_hops = 1;
+    })
+    .await;
+    app.signed_up(EMAIL).await;
+    let visitor = app.browser();
+    for last in 1..=45 {
+        let address = format!("192.0.2.{last}");
+        sign_in_from(&visitor, &address, EMAIL, WRONG).await;
+    }
+    // The first refusal is told at once, and the others of its minute together.
+    let lines = log.of("sign_in_flood");
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].contains("by_account=1 "), "{lines:?}");
+    app.pass(59);
+    // Four tries are there again.
+    for last in 1..=5 {
+        let address = format!("198.51.100.{last}");
+        sign_in_from(&visitor, &address, EMAIL, WRONG).await;
+    }
+    app.pass(1);
+    app.state.later.flush(&app.state).await.unwrap();
+    let lines = log.of("sign_in_flood");
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(
+        lines[1].contains("by_account=40 ") && lines[1].contains("networks=2"),
+        "{lines:?}"
+    );
+    assert!(log.lines().iter().all(|line| !line.contains(EMAIL)));
+}
+
+#[tokio::test]
+async fn wrong_passwords_by_the_hundred_are_few_lines_of_the_log() {
+    let (log, _guard) = log();
+    let app = TestApp::new().await;
+    let visitor = app.browser();
+    for count in 0..100 {
+        let email = format!("visitor-{count}@example.com");
+        assert_eq!(visitor.sign_in(&email, WRONG).await.status, 401);
+    }
+    assert_eq!(log.of("sign_in_failed").len(), 60);
+    app.pass(60);
+    assert_eq!(visitor.sign_in(EMAIL, WRONG).await.status, 401);
+    app.state.later.flush(&app.state).await.unwrap();
+    let lines = log.of("sign_in_flood");
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(lines[1].contains("failed=39 "), "{lines:?}");
+}
+
+#[tokio::test]
+async fn a_flood_is_one_entry_of_the_owners_activity() {
+    let app = TestApp::with(|config| {
+        config.limits.sign_ins_per_account = 5;
+        config.server.trusted_proxy_hops = 1;
+    })
+    .await;
+    let owner = app.signed_up(EMAIL).await;
+    let visitor = app.browser();
+    for minute in 0..3 {
+        app.pass(61);
+        for last in 1..=15 {
+            let address = format!("192.0.{minute}.{last}");
+            sign_in_from(&visitor, &address, EMAIL, WRONG).await;
+        }
+        let request = owner.request(Method::GET, "/api/list_activity");
+        let entries = owner.send(request).await.json()["entries"].clone();
+        let entries: Vec<_> = entries
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|entry| entry["kind"] == "tries_refused")
+            .cloned()
+            .collect();
+        assert_eq!(entries.len(), 1, "{entries:?}");
+        assert_eq!(entries[0]["how_many"], 10 * (minute + 1));
+        // They came from many addresses, and none of them is named for all.
+        assert_eq!(entries[0]["address"], serde_json::Value::Null);
+    }
+    let page = owner.open("/account/activity").await.body;
+    assert!(page.contains("30 tries to enter your password were refused"));
+    assert!(page.contains("Other devices and addresses, counted together"));
+    // An address without an account has no one to tell.
+    for last in 1..=15 {
+        let address = format!("192.0.9.{last}");
+        sign_in_from(&visitor, &address, BOB, WRONG).await;
+    }
+    let kinds = owner.list_activity().await;
+    let refused = kinds.iter().filter(|kind| *kind == "tries_refused");
+    assert_eq!(refused.count(), 1, "{kinds:?}");
+}
