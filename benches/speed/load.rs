@@ -49,6 +49,13 @@ impl Request {
         )
     }
 
+    /// From this address, as the proxy in front names it.
+    pub fn from(self, address: &str) -> Self {
+        let host = "Host: localhost\r\n";
+        let forwarded = format!("{host}X-Forwarded-For: {address}\r\n");
+        Self(self.0.replacen(host, &forwarded, 1))
+    }
+
     /// A form without fields, posted by a page's program.
     pub fn post(path: &str, cookie: &str) -> Self {
         Self(format!(
@@ -123,12 +130,21 @@ impl Answer {
 
     /// The session cookie that it sets, name and value.
     pub fn cookie(&self) -> String {
+        self.cookie_named("__Host-Http-session")
+    }
+
+    /// The cookie that marks the browser as known, name and value.
+    pub fn mark(&self) -> String {
+        self.cookie_named("__Host-Http-known-browser")
+    }
+
+    fn cookie_named(&self, name: &str) -> String {
         let text = self.text();
         let (_, cookie) = text
-            .split_once("set-cookie: __Host-Http-session=")
+            .split_once(&format!("set-cookie: {name}="))
             .unwrap_or_else(|| panic!("no cookie: {text}"));
         let (value, _) = cookie.split_once(';').expect("its end");
-        format!("__Host-Http-session={value}")
+        format!("{name}={value}")
     }
 }
 

@@ -9,6 +9,7 @@
 mod bare;
 mod checks;
 mod endings;
+mod floods;
 mod keys;
 mod load;
 mod node;
@@ -39,6 +40,7 @@ fn main() {
         ("sign-ins", sign_ins),
         ("refusals", refusals),
         ("crowd", crowd),
+        ("flood", floods::measure),
         ("checks", checks::measure),
         ("viewer", checks::viewer),
         ("forged", checks::forged),

@@ -22,6 +22,11 @@ pub struct Server {
 
 impl Server {
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// With settings of its own, as variables of the environment.
+    pub fn start_with(settings: &[(&str, &str)]) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder =
@@ -46,6 +51,7 @@ impl Server {
             // A key is exchanged within the run.
             .env("CLOAKROOM_OIDC_PUBLISH_KEYS_BEFORE_S", "1")
             .env("RUST_LOG", "warn,cloakroom::server::cli=info")
+            .envs(settings.iter().copied())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
