@@ -83,6 +83,7 @@ async fn an_assertion_is_good_once_and_for_us_alone() {
     let mut late = claims(&id, "late");
     late["exp"] = json!(NOW + 180);
     assert_eq!(show(&app, &keys.sign(&header(), &late)).await.status, 200);
+    app.pass(86_400);
     prune::prune(&app.state).await.unwrap();
     assert_eq!(app.count("SELECT COUNT(*) FROM used_assertions").await, 2);
 }

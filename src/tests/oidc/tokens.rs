@@ -223,6 +223,7 @@ async fn a_token_ends_by_itself_by_revocation_and_with_its_client() {
         &[("token", &last)],
     )
     .await;
+    app.pass(30 * 86_400);
     prune::prune(&app.state).await.unwrap();
     assert_eq!(app.count("SELECT COUNT(*) FROM revoked_tokens").await, 1);
 }
