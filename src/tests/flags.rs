@@ -1,17 +1,19 @@
 //! Flags of forms: every spelling of yes and no, and nothing else.
 
-use crate::app::{Answer, Browser, EMAIL, PASSWORD, TestApp};
+use crate::app::{Answer, Browser, EMAIL, PASSWORD, Program, TestApp};
 use std::{collections::BTreeSet, path::Path};
 use syn::{FnArg, Item, Pat, Type};
 
+const FIRST: &str = "a lamp over six stairs";
 const NEW: &str = "another lamp over eight stairs";
 const YES: [&str; 3] = ["true", "on", "1"];
 const NO: [&str; 3] = ["false", "off", "0"];
 const NEITHER: [&str; 7] = ["", "yes", "no", "TRUE", "2", "on ", "true,false"];
 
 /// Server functions with a flag, and its name.
-const FLAGS: [(&str, &str); 2] = [
+const FLAGS: [(&str, &str); 3] = [
     ("change_password", "keep_others"),
+    ("change_password", "revoke_others"),
     ("sign_in", "keep_me_signed_in"),
 ];
 
@@ -69,21 +71,37 @@ fn the_list_of_flags_is_complete() {
     assert_eq!(flags_of_sources(), BTreeSet::from(listed));
 }
 
-/// An account with two devices, and a form with this flag that the first one sends.
+/// An account with two devices, and with an API key that an earlier change of the password left in
+/// place. The first device sends the form with the flag.
 struct Sender {
     app: TestApp,
     here: Browser,
     there: Browser,
+    key: Program,
 }
 
 impl Sender {
     async fn new() -> Self {
         let app = TestApp::with(|config| config.limits.sign_ins_per_account_and_address = 1000);
         let app = app.await;
-        let here = app.signed_up(EMAIL).await;
+        let here = app.browser();
+        assert_eq!(here.sign_up(EMAIL, FIRST).await.status, 200);
+        let made = here.mint("profile:read").await;
+        let key = Program::new(&app.url, made["key"].as_str().unwrap());
+        let form = [
+            ("current_password", FIRST),
+            ("new_password", PASSWORD),
+            ("listed", made["id"].as_str().unwrap()),
+        ];
+        assert_eq!(here.call("change_password", &form).await.status, 200);
         let there = app.browser();
         assert_eq!(there.sign_in(EMAIL, PASSWORD).await.status, 200);
-        Self { app, here, there }
+        Self {
+            app,
+            here,
+            there,
+            key,
+        }
     }
 
     fn form<'a>(function: &str, flag: Option<(&'a str, &'a str)>) -> Vec<(&'a str, &'a str)> {
@@ -97,9 +115,10 @@ impl Sender {
     }
 
     /// Whether the function did what its flag asks for.
-    async fn took_effect(&self, function: &str, answer: &Answer) -> bool {
-        match function {
-            "change_password" => self.there.viewer().await.is_some(),
+    async fn took_effect(&self, flag: &str, answer: &Answer) -> bool {
+        match flag {
+            "keep_others" => self.there.viewer().await.is_some(),
+            "revoke_others" => self.key.get("/v1/me").await.status == 401,
             _ => answer.set_cookies()[0].contains("Max-Age="),
         }
     }
@@ -118,7 +137,7 @@ async fn every_flag_reads_every_spelling_of_yes_and_no() {
             let form = Sender::form(function, value.map(|value| (flag, value)));
             let answer = sender.here.call(function, &form).await;
             assert_eq!(answer.status, 200, "{flag}={value:?}: {}", answer.body);
-            let is_set = sender.took_effect(function, &answer).await;
+            let is_set = sender.took_effect(flag, &answer).await;
             assert_eq!(is_set, expected, "{flag}={value:?}");
         }
     }
