@@ -49,7 +49,7 @@ pub fn measure(figures: &mut Figures) {
         AtomicBool::new(false),
         [AtomicU32::new(0), AtomicU32::new(0)],
     );
-    let (mut times, mut served, mut most) = (Vec::new(), 0, 0.0_f64);
+    let (mut times, mut confirmed, mut most) = (Vec::new(), 0, 0.0_f64);
     let began = Instant::now();
     thread::scope(|scope| {
         for (attackers, sent) in [AT_THE_ACCOUNT, AT_THE_QUEUE].iter().zip(&sent) {
@@ -70,7 +70,7 @@ pub fn measure(figures: &mut Figures) {
                 let asked = Instant::now();
                 let answer = request.from(&network(0)).answer(&server.port);
                 times.push(ms(asked.elapsed()));
-                served += u32::from(answer.status() == 200);
+                confirmed += u32::from(answer.status() == 200);
                 if is_owner && answer.status() == 200 {
                     session = answer.cookie();
                 }
@@ -87,10 +87,10 @@ pub fn measure(figures: &mut Figures) {
     figures.at_least("flood: tries at one account", at_account, "/s", 900.0);
     figures.at_least("flood: tries at the queue of hashes", at_queue, "/s", 90.0);
     let what = format!(
-        "flood: an owner and a known browser served, of {}",
+        "flood: an owner and a known browser confirmed, of {}",
         2 * ROUNDS
     );
-    figures.at_least(&what, f64::from(served), "", f64::from(2 * ROUNDS));
+    figures.at_least(&what, f64::from(confirmed), "", f64::from(2 * ROUNDS));
     figures.at_most("flood: they wait, 95th percentile", p95, "ms", 2_000.0);
     figures.at_most("flood: memory", most, "MB", 100.0);
 }
