@@ -119,13 +119,13 @@ tables! {
         /// Sign-ins from one address a minute. A /64 of IPv6 counts as an address; a /56 has 4 times as
         /// many, a /48 16 times.
         sign_ins_per_address: u32 = 60,
-        /// Sign-ins to one account from one address a minute; a right password forgets them. As many
-        /// have a browser that has signed in to the account before, and a signed-in user.
+        /// Sign-ins to one account from one address a minute; a right password forgets them. A browser
+        /// that has signed in to the account before and a signed-in user have as many each.
         sign_ins_per_account_and_address: u32 = 10,
-        /// Sign-ins to one account from everywhere a minute; a right password forgets them. As many
-        /// have the known browsers of an account together, and a signed-in user in all.
+        /// Sign-ins to one account from everywhere a minute; a right password forgets them. The known
+        /// browsers of an account together have as many, and so has a signed-in user.
         sign_ins_per_account: u32 = 100,
-        /// Sign-ups from one address a minute; larger networks as above.
+        /// Sign-ups from one address a minute; larger networks have more, as above.
         sign_ups_per_address: u32 = 20,
         /// Clients of OAuth that did not show who they are, from one address a minute.
         client_failures_per_address: u32 = 60,

@@ -53,11 +53,21 @@ pub fn find(caller: &Caller, email: &Email) -> Option<Mark> {
     })
 }
 
-/// Marks the browser, which has just signed in to the account with this address.
+/// Marks that a browser is to keep.
+pub struct Marks(String);
+
+impl Marks {
+    /// Sends them with the response.
+    pub fn send(&self, caller: &Caller) {
+        caller.cookies.remember_browser(&self.0, KEPT_FOR_S);
+    }
+}
+
+/// Makes the marks of a browser that signs in to the account with this address.
 ///
 /// # Errors
 /// If the mark cannot be sealed.
-pub fn remember(caller: &Caller, email: &Email, user_id: &str) -> Result<(), Error> {
+pub fn renew(caller: &Caller, email: &Email, user_id: &str) -> Result<Marks, Error> {
     let before = find(caller, email);
     let others: Vec<&str> = marks(caller)
         .filter(|sealed| before.as_ref().is_none_or(|mark| mark.sealed != *sealed))
@@ -72,8 +82,7 @@ pub fn remember(caller: &Caller, email: &Email, user_id: &str) -> Result<(), Err
         }
     };
     let all = [&[own.as_str()][..], &others[..]].concat();
-    caller.cookies.remember_browser(&all.join("."), KEPT_FOR_S);
-    Ok(())
+    Ok(Marks(all.join(".")))
 }
 
 /// The marks that the browser showed, the one used last first. Which accounts they are of shows when

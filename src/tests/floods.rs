@@ -45,7 +45,7 @@ async fn small_app() -> TestApp {
 }
 
 /// Keeps the core at work until the sender is dropped.
-fn occupy(app: &TestApp) -> Sender<()> {
+async fn occupy(app: &TestApp) -> Sender<()> {
     let (release, held) = channel();
     let hasher = app.state.hasher.clone();
     let asker = Asker::anonymous([203, 0, 113, 1].into());
@@ -56,6 +56,9 @@ fn occupy(app: &TestApp) -> Sender<()> {
         };
         hasher.hash(wait, asker).await
     });
+    while app.state.hasher.in_hand() == 0 {
+        tokio::task::yield_now().await;
+    }
     release
 }
 
@@ -86,7 +89,7 @@ async fn fill(app: &TestApp, addresses: impl Iterator<Item = String>) -> JoinSet
 async fn a_flood_of_one_network_leaves_room_for_others_in_the_queue() {
     for network in ["192.0.2.", "2001:db8:0:"] {
         let app = small_app().await;
-        let core = occupy(&app);
+        let core = occupy(&app).await;
         let addresses = (1..=20).map(|last| match network {
             "192.0.2." => format!("{network}{last}"),
             _ => format!("{network}{last}::1"),
@@ -116,7 +119,7 @@ async fn a_flood_of_many_networks_leaves_room_for_owners_and_known_browsers() {
     let owner = app.signed_up(EMAIL).await;
     let known = app.signed_up(BOB).await;
     assert_eq!(known.call("sign_out", &[]).await.status, 200);
-    let core = occupy(&app);
+    let core = occupy(&app).await;
     let flood = fill(&app, (1..=40).map(|count| format!("10.{count}.0.1"))).await;
     let visitor = app.browser();
     let status = sign_in_from(&visitor, "10.99.0.1", EMAIL, PASSWORD).await;

@@ -20,6 +20,10 @@ const FAILURE_LINES: u32 = 60;
 const LINE_EVERY_S: i64 = 60;
 /// Networks that are counted at most for one line.
 const NETWORKS_MAX: usize = 10_000;
+/// Refusals at one account that its owner is told of. Fewer may be the owner's own.
+const FLOOD: u32 = 5;
+/// Fewer refusals are dropped after this time, in milliseconds.
+const FLOOD_WITHIN_MS: i64 = 600_000;
 /// Accounts whose refusals wait at most to be written. Of more, the log alone knows.
 const ACCOUNTS_MAX: usize = 1_000;
 
@@ -165,9 +169,17 @@ impl Refused {
         self.add(account, refusals);
     }
 
-    /// Takes what the owners have not been told yet.
+    /// Takes the floods that the owners have not been told of yet.
     pub fn take_accounts(&self) -> HashMap<Account, Refusals> {
-        std::mem::take(&mut *self.accounts())
+        let mut accounts = self.accounts();
+        if accounts.is_empty() {
+            return HashMap::new();
+        }
+        let now_ms = self.clock.now_ms();
+        let floods = accounts.extract_if(|_, it| it.how_many >= FLOOD).collect();
+        // The wall clock may have been set back since.
+        accounts.retain(|_, it| now_ms.abs_diff(it.at_ms) < FLOOD_WITHIN_MS.unsigned_abs());
+        floods
     }
 
     /// Adds refusals to those that wait to be written: new ones, or some that could not be written.

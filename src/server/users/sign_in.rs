@@ -44,8 +44,9 @@ pub async fn sign_in(
         let next = cookie_check::on_the_way_to(next, caller, &started.id, &id)?;
         let visitor = &caller.visitor;
         activity::record(&mut change, &id, Kind::SignedIn, None, 1, visitor).await?;
-        known_browsers::remember(caller, &email, &id)?;
+        let marks = known_browsers::renew(caller, &email, &id)?;
         started.cookie.commit(caller, change).await?;
+        marks.send(caller);
         tracing::info!(event = "signed_in", user = id);
         return Ok(GoOn { next });
     }

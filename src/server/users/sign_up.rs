@@ -48,8 +48,9 @@ pub async fn sign_up(
     let next = local_path(next).unwrap_or("/account?done=signed_up");
     let next = cookie_check::on_the_way_to(next, caller, &id, &user_id)?;
     activity::record(&mut change, &user_id, Kind::SignedUp, None, 1, visitor).await?;
-    known_browsers::remember(caller, &address, &user_id)?;
+    let marks = known_browsers::renew(caller, &address, &user_id)?;
     cookie.commit(caller, change).await?;
+    marks.send(caller);
     tracing::info!(event = "signed_up", user = user_id);
     Ok(GoOn { next })
 }
