@@ -31,13 +31,13 @@ pub async fn change_password(
     #[server(default)] revoke: Option<String>,
     #[server(default)] revoke_others: Flag,
 ) -> Result<PasswordChanged, Error> {
-    use crate::server::{doors::signed_in, users};
-    let (caller, session) = signed_in()?;
+    use crate::server::{doors::signed_in_or_repeating, users};
+    let caller = signed_in_or_repeating()?;
     let keep_others = keep_others.read("keep_others")?;
     let others = revoke_others.read("revoke_others")?;
     let choice = users::Choice::read(listed.as_deref(), revoke.as_deref(), others);
     let (current, new) = (current_password, new_password);
-    Ok(users::change_password(&caller, &session, current, new, keep_others, &choice).await?)
+    Ok(users::change_password(&caller, current, new, keep_others, &choice).await?)
 }
 
 /// Lists what a change of the password can revoke: the API keys and apps of this account.
@@ -54,10 +54,10 @@ pub async fn confirm_password(
     password: String,
     #[server(default)] next: Option<String>,
 ) -> Result<GoOn, Error> {
-    use crate::server::{doors::signed_in, users};
-    let (caller, session) = signed_in()?;
+    use crate::server::{doors::signed_in_or_repeating, users};
+    let caller = signed_in_or_repeating()?;
     let next = next.unwrap_or_default();
-    Ok(users::confirm_password(&caller, &session, password, &next).await?)
+    Ok(users::confirm_password(&caller, password, &next).await?)
 }
 
 /// Who is signed in, if anybody is.

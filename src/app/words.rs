@@ -13,6 +13,9 @@ pub fn what_happened(error: &Error) -> String {
             "That e-mail address and password do not match. Check both and try again.".to_owned()
         }
         Error::SignInNeeded => "You were signed out. Sign in to go on.".to_owned(),
+        Error::PasswordChanged => {
+            "Your password was changed. Sign in with the new one.".to_owned()
+        }
         Error::RecentSignInNeeded => "Enter your password to go on.".to_owned(),
         Error::NotSent => {
             "You had been signed out, so this was not done. Check the form and send it again."

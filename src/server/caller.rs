@@ -6,6 +6,7 @@ use super::{
     clear_site_data::{self, Words},
     cookie::{self, Found, SetCookies, Shown},
     forwarded,
+    secret::HashedSid,
     sessions::{self, RenewalNeed, Resumed, Session},
     speculation,
     state::State,
@@ -38,6 +39,8 @@ pub struct Caller {
     pub session: Option<Arc<Session>>,
     /// The user whom the session cookie names, if it was one of ours and its session is over.
     pub signed_out_user: Option<String>,
+    /// The sid of that cookie.
+    pub signed_out_sid: Option<HashedSid>,
     /// The sealed form that came with the request.
     pub form: Option<String>,
     /// Marks of the accounts that the browser has signed in to, where a function asks for them.
@@ -103,6 +106,7 @@ pub async fn identify(
         session,
         renewal,
         signed_out_user,
+        signed_out_sid,
     } = resumed;
     let form = match cookie::find(headers, &state.cookie_names.form) {
         Found::One(sealed) => Some(sealed),
@@ -110,6 +114,7 @@ pub async fn identify(
     };
     let caller = Caller {
         signed_out_user,
+        signed_out_sid,
         form,
         marks: None,
         shown,
@@ -137,6 +142,17 @@ impl Caller {
     pub fn named_user(&self) -> Option<&str> {
         let live = self.session.as_ref().map(|session| &*session.user_id);
         live.or(self.signed_out_user.as_deref())
+    }
+
+    /// The user and the sid that the session cookie names, also when its session is over.
+    pub fn named_session(&self) -> Option<(&str, &HashedSid)> {
+        match &self.session {
+            Some(session) => Some((&session.user_id, &session.hashed_sid)),
+            None => Some((
+                self.signed_out_user.as_deref()?,
+                self.signed_out_sid.as_ref()?,
+            )),
+        }
     }
 
     /// Renews the cookie of the session, unless the handler has had its say about it.

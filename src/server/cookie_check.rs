@@ -85,7 +85,7 @@ pub async fn check(
     let may_end = method == Method::GET && !caller.shown.is_some() && follows_a_sign_in(&headers);
     let named = may_end.then(|| open(&state, query, next)).flatten();
     let Some((session_id, user_id)) = named else {
-        return forms::to_sign_in(&caller, next);
+        return forms::to_sign_in(&caller, next).await;
     };
     match end(&state, &caller.visitor, &session_id, &user_id).await {
         Ok(()) => tell(&state, &headers, next),

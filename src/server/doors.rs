@@ -40,6 +40,17 @@ pub fn signed_in() -> Result<(Caller, Arc<Session>), wire::Error> {
     Ok((caller, session))
 }
 
+/// Open to a live session, and to the cookie of one that is over: the rule of the form finds out
+/// whether the same form, sent a moment before, replaced that cookie.
+///
+/// # Errors
+/// [`wire::Error::SignInNeeded`] for anonymous visitors.
+pub fn signed_in_or_repeating() -> Result<Caller, wire::Error> {
+    let caller = anyone()?;
+    let is_named = caller.named_session().is_some();
+    is_named.then_some(caller).ok_or(wire::Error::SignInNeeded)
+}
+
 /// Open to whoever has shown who they are within the last minutes (ASVS 7.5.2): whoever finds a
 /// browser open, or has a copy of its cookie, does not come in here.
 ///
@@ -114,7 +125,7 @@ pub fn page_of(function: &str) -> Option<&'static str> {
 ///
 /// # Errors
 /// The redirect.
-pub fn guard_pages(request: Request) -> Result<Request, Box<Response>> {
+pub async fn guard_pages(request: Request) -> Result<Request, Box<Response>> {
     // The app's router reads `/%61ccount` as `/account`, so the guard does as well.
     let path = percent_decode_str(request.uri().path()).decode_utf8_lossy();
     let caller = request.extensions().get::<Caller>();
@@ -131,7 +142,7 @@ pub fn guard_pages(request: Request) -> Result<Request, Box<Response>> {
     let elsewhere = match caller {
         Some(caller) if is_private && !is_signed_in => {
             let asked = request.uri().path_and_query().map_or("", |it| it.as_str());
-            to_sign_in(caller, asked)
+            to_sign_in(caller, asked).await
         }
         Some(_) if is_signed_in && !is_returned && matches!(&*path, "/sign-in" | "/sign-up") => {
             // Where they were going when they were sent here: in another tab they got there.

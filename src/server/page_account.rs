@@ -22,6 +22,8 @@ use http::{HeaderMap, HeaderValue};
 pub const HEADER: &str = "x-page-account";
 /// Functions that a page may call when its session has ended.
 const WITHOUT_A_SESSION: [&str; 3] = ["sign_in", "sign_out", "sign_up"];
+/// Functions that a page may call with the cookie that the same form, sent before, has replaced.
+const REPEATED: [&str; 2] = ["change_password", "confirm_password"];
 /// Octets of the HMAC that a tag keeps. Two accounts share none by chance.
 const TAG_LEN: usize = 16;
 
@@ -84,13 +86,14 @@ pub fn check(
     let Some(tag) = header.or(field).filter(|_| !is_waiting) else {
         return Ok(());
     };
-    match &caller.session {
-        None if WITHOUT_A_SESSION.contains(&function) => Ok(()),
-        None => Err(wire::Error::SignInNeeded),
-        Some(session) => {
-            let mut tags = caller.state.page_accounts.of(&session.user_id);
-            let is_same = named.next().is_none() && tags.any(|own| tag == own.as_bytes());
-            is_same.then_some(()).ok_or(wire::Error::AnotherAccount)
-        }
-    }
+    let user_id = match &caller.session {
+        None if WITHOUT_A_SESSION.contains(&function) => return Ok(()),
+        None if REPEATED.contains(&function) => caller.named_user(),
+        None => None,
+        Some(session) => Some(&*session.user_id),
+    };
+    let user_id = user_id.ok_or(wire::Error::SignInNeeded)?;
+    let mut tags = caller.state.page_accounts.of(user_id);
+    let is_same = named.next().is_none() && tags.any(|own| tag == own.as_bytes());
+    is_same.then_some(()).ok_or(wire::Error::AnotherAccount)
 }

@@ -125,7 +125,11 @@ async fn by_kind(Extract(state): Extract<State>, request: Request, next: Next) -
     if request.method() == http::Method::POST {
         return answer::refuse(wire::Error::MethodNotAllowed);
     }
-    match forms::take_returned(request).and_then(doors::guard_pages) {
+    let guarded = match forms::take_returned(request) {
+        Ok(request) => doors::guard_pages(request).await,
+        Err(elsewhere) => Err(elsewhere),
+    };
+    match guarded {
         Ok(request) => next.run(request).await,
         Err(elsewhere) => *elsewhere,
     }

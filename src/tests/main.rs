@@ -46,6 +46,7 @@ mod proxy;
 mod rehash;
 mod return_addresses;
 mod revocable;
+mod sent_twice;
 mod session_token;
 mod sessions;
 mod shape;

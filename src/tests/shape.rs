@@ -253,9 +253,14 @@ fn opens_with_a_door(function: &ItemFn) -> bool {
     let syn::Expr::Path(called) = &*call.func else {
         return false;
     };
-    ["anyone", "signed_in", "recently_signed_in"]
-        .iter()
-        .any(|door| called.path.is_ident(door))
+    [
+        "anyone",
+        "signed_in",
+        "signed_in_or_repeating",
+        "recently_signed_in",
+    ]
+    .iter()
+    .any(|door| called.path.is_ident(door))
 }
 
 #[test]

@@ -20,6 +20,8 @@ pub enum Error {
     WrongEmailOrPassword,
     /// This needs somebody who is signed in. 401.
     SignInNeeded,
+    /// The password was changed, which signed this browser out. 401.
+    PasswordChanged,
     /// This needs somebody who has shown who they are within the last minutes. 403.
     RecentSignInNeeded,
     /// The session had ended when the form was sent, and its user has signed in again. 409.
@@ -85,7 +87,7 @@ impl Error {
     pub fn status(&self) -> u16 {
         match self {
             Self::BadRequest => 400,
-            Self::WrongEmailOrPassword | Self::SignInNeeded => 401,
+            Self::WrongEmailOrPassword | Self::SignInNeeded | Self::PasswordChanged => 401,
             Self::CrossSite | Self::RecentSignInNeeded => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
@@ -115,6 +117,11 @@ impl Error {
             500.. => Self::Unexpected { id: String::new() },
             _ => Self::BadRequest,
         }
+    }
+
+    /// Whether signing in helps.
+    pub fn needs_sign_in(&self) -> bool {
+        matches!(self, Self::SignInNeeded | Self::PasswordChanged)
     }
 
     /// Seconds for `Retry-After`, where waiting helps.

@@ -84,7 +84,7 @@ pub fn Summary(#[prop(into)] error: Signal<Option<Error>>) -> impl IntoView {
                     .map(|error| {
                         view! {
                             <p>{words::what_happened(&error)}</p>
-                            {(error == Error::SignInNeeded).then(|| sign_in_link(&here))}
+                            {error.needs_sign_in().then(|| sign_in_link(&here))}
                         }
                     })
             }}

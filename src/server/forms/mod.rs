@@ -140,7 +140,7 @@ pub async fn around_functions(
         (_, came_from) => came_from,
     };
     let mut response = match (answered, is_form, came_from) {
-        (Err(error), true, Some(page)) => form.come_back(&page, error),
+        (Err(error), true, Some(page)) => form.come_back(&page, error).await,
         (Err(error), ..) => refuse(error),
         (Ok((parts, answer)), true, came_from) if parts.status.is_success() => {
             form.go_on(&answer, came_from)
@@ -162,17 +162,17 @@ struct Form<'a> {
 
 impl Form<'_> {
     /// It was not done: back to its page, with the reason and what was typed.
-    fn come_back(self, page: &str, error: wire::Error) -> Response {
+    async fn come_back(self, page: &str, error: wire::Error) -> Response {
         // A user who was signed out meanwhile would not get as far as the page.
-        if error == wire::Error::SignInNeeded && self.function != "sign_in" {
-            return self.wait(page);
+        if error.needs_sign_in() && self.function != "sign_in" {
+            return self.wait(page).await;
         }
         let typed = self.typed();
         self.send(page, Err(error), Revoked::default(), typed)
     }
 
     /// Its session has ended: it waits while its user signs in again.
-    fn wait(self, page: &str) -> Response {
+    async fn wait(self, page: &str) -> Response {
         // Signing in confirms the password as well.
         let function = match value_of(&self.fields, "then").filter(|it| GOES_ON.contains(it)) {
             Some(then) if self.function == "confirm_password" => then.to_owned(),
@@ -184,7 +184,7 @@ impl Form<'_> {
             revoked: Revoked::default(),
             typed: self.typed(),
         };
-        to_sign_in_with(&self.caller, page, form)
+        to_sign_in_with(&self.caller, page, form).await
     }
 
     /// What may come back into it.

@@ -2,7 +2,7 @@
 
 use super::returned::{send, send_waiting};
 use crate::{
-    server::{caller::Caller, clear_site_data::Forget},
+    server::{caller::Caller, clear_site_data::Forget, sessions},
     wire::{
         self,
         fields::local_path,
@@ -14,12 +14,12 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 /// Sends a browser to the sign-in page, which leads back to this one. A user whose session has ended
 /// is told so.
-pub fn to_sign_in(caller: &Caller, page: &str) -> Response {
-    to_sign_in_as(caller, page, None)
+pub async fn to_sign_in(caller: &Caller, page: &str) -> Response {
+    to_sign_in_as(caller, page, None).await
 }
 
 /// Sends a browser to the sign-in page, with an address that an OAuth client knows the user by.
-pub fn to_sign_in_as(caller: &Caller, page: &str, email: Option<&str>) -> Response {
+pub async fn to_sign_in_as(caller: &Caller, page: &str, email: Option<&str>) -> Response {
     let is_carried = is_carried(page);
     let mut sign_in = sign_in_for(page);
     if let Some(email) = email {
@@ -32,17 +32,25 @@ pub fn to_sign_in_as(caller: &Caller, page: &str, email: Option<&str>) -> Respon
     if caller.signed_out_user.is_none() {
         return Redirect::to(&sign_in).into_response();
     }
-    forgetting(send(caller, &sign_in, told()))
+    forgetting(send(caller, &sign_in, told(caller).await))
 }
 
 /// Sends a browser to the sign-in page with a form that its page shows again after signing in.
-pub(super) fn to_sign_in_with(caller: &Caller, page: &str, form: ReturnedForm) -> Response {
+pub(super) async fn to_sign_in_with(caller: &Caller, page: &str, form: ReturnedForm) -> Response {
     let sign_in = sign_in_for(page);
     if caller.named_user().is_none() {
         // Nothing says whose it is.
         return Redirect::to(&sign_in).into_response();
     }
-    forgetting(send_waiting(caller, &sign_in, told(), page, form))
+    let told = told(caller).await;
+    // It may have been done by the same form, sent before.
+    let may_be_done =
+        form.function == "change_password" && told.outcome == Err(wire::Error::PasswordChanged);
+    forgetting(if may_be_done {
+        send(caller, &sign_in, told)
+    } else {
+        send_waiting(caller, &sign_in, told, page, form)
+    })
 }
 
 /// Address of a sign-in page that leads back. A page whose address is too long for the head of a
@@ -56,10 +64,13 @@ fn sign_in_for(page: &str) -> String {
 }
 
 /// What the sign-in page says to a user whose session has ended.
-fn told() -> ReturnedForm {
+async fn told(caller: &Caller) -> ReturnedForm {
+    // Without the database the reason is not known, and the end is.
+    let why = sessions::why_over(caller).await;
+    let why = why.unwrap_or(wire::Error::SignInNeeded);
     ReturnedForm {
         function: "sign_in".to_owned(),
-        outcome: Err(wire::Error::SignInNeeded),
+        outcome: Err(why),
         revoked: Revoked::default(),
         typed: Vec::new(),
     }

@@ -290,7 +290,7 @@ async fn go_back(
     }
     if caller.session.is_none() {
         let asked = uri.path_and_query().map_or("", |it| it.as_str());
-        return to_sign_in(&caller, asked);
+        return to_sign_in(&caller, asked).await;
     }
     documents::leave(&headers, &back.to)
 }

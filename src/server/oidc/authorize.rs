@@ -117,7 +117,7 @@ async fn answer(
             let hint = addressed.form.get("login_hint");
             let hint = hint.and_then(|hint| Email::parse(hint).ok());
             let hint = hint.map(|hint| hint.shown());
-            forms::to_sign_in_as(&caller, &again(query), hint.as_deref())
+            forms::to_sign_in_as(&caller, &again(query), hint.as_deref()).await
         }
         Step::Confirm | Step::Consent => {
             Redirect::to(&format!("{}?{query}", consent::PATH)).into_response()

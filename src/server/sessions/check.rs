@@ -13,6 +13,7 @@ use crate::server::{
     api_keys,
     error::Error,
     grants,
+    secret::HashedSid,
     state::State,
 };
 use std::sync::{Arc, atomic::Ordering};
@@ -30,6 +31,8 @@ pub struct Resumed {
     pub renewal: Option<Renewal>,
     /// The user whom it names, if we signed it and its session is over.
     pub signed_out_user: Option<String>,
+    /// Its sid, unless its times alone say that it is over.
+    pub signed_out_sid: Option<HashedSid>,
 }
 
 /// Checks what a cookie holds: signature, then row, then whether it is still live.
@@ -63,6 +66,7 @@ pub async fn resume(state: &State, token: &str, visitor: &Visitor) -> Result<Res
     let found = find(state, &key).await?.map(Arc::new);
     let signed_out = Resumed {
         signed_out_user: Some(claims.sub.clone()),
+        signed_out_sid: Some(key),
         ..Resumed::default()
     };
     let Some(session) = found else {
@@ -121,6 +125,7 @@ fn live(
         session: Some(session),
         renewal,
         signed_out_user: None,
+        signed_out_sid: None,
     }
 }
 

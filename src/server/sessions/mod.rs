@@ -12,6 +12,7 @@ mod hearing;
 mod inspect;
 mod list;
 mod renew;
+mod replaced;
 mod start;
 pub mod token;
 
@@ -25,7 +26,8 @@ pub use hearing::{Hearing, commit_change, listen, serve_alone};
 pub use inspect::inspect;
 pub use list::list;
 pub use renew::{Renewal, RenewalNeed, renew};
-pub use start::{NewCookie, Started, restart, start};
+pub use replaced::{Proof, find_replaced, why_over};
+pub use start::{NewCookie, Started, restart, restart_again, start};
 
 use super::{error::Error, secret::HashedSid, state::State};
 use crate::wire::sessions::{Device, ThisSession};
@@ -123,7 +125,16 @@ impl From<Row> for Session {
 }
 
 /// The row of a session that has not ended, from the database.
-async fn find(state: &State, key: &HashedSid) -> Result<Option<Session>, Error> {
+pub(super) async fn find(state: &State, key: &HashedSid) -> Result<Option<Session>, Error> {
+    find_by(state.db.pool(), state, key).await
+}
+
+/// The same within a transaction.
+async fn find_by<'a>(
+    executor: impl sqlx::Executor<'a, Database = sqlx::Any>,
+    state: &State,
+    key: &HashedSid,
+) -> Result<Option<Session>, Error> {
     let row: Option<Row> = sqlx::query_as(
         "SELECT s.id, s.hashed_sid, s.user_id, u.email, u.created_at AS user_created_at, \
                 s.created_at, s.last_seen_at, s.idle_timeout_s, s.ends_at, s.authenticated_at, \
@@ -133,7 +144,7 @@ async fn find(state: &State, key: &HashedSid) -> Result<Option<Session>, Error> 
          WHERE s.hashed_sid = $1 AND s.ended_at IS NULL AND u.disabled_at IS NULL",
     )
     .bind(key.as_str())
-    .fetch_optional(state.db.pool())
+    .fetch_optional(executor)
     .await?;
     Ok(row.map(|row| {
         let session = Session::from(row);

@@ -3,6 +3,8 @@
 use super::{
     Change, Session,
     end::{Condition, REPLACED},
+    find_by,
+    replaced::{Proof, Replaced},
     token::Claims,
 };
 use crate::{
@@ -85,6 +87,38 @@ pub async fn restart(
     state: &State,
     change: &mut Change,
     session: &Session,
+    by: Proof,
+) -> Result<NewCookie, Error> {
+    let replaced = Replaced {
+        before: session.hashed_sid.clone(),
+        at: change.now_s(),
+        by,
+        now: session.hashed_sid.clone(),
+    };
+    give_new_sid(state, change, session, &replaced).await
+}
+
+/// Gives a session a new sid once more, because the form that replaced the one before was sent again.
+/// The minute in which it may be sent again gets no longer. The session's id comes along.
+///
+/// # Errors
+/// [`wire::Error::SignInNeeded`] if the session has ended meanwhile.
+pub async fn restart_again(
+    state: &State,
+    change: &mut Change,
+    replaced: &Replaced,
+) -> Result<(String, NewCookie), Error> {
+    let found = find_by(&mut **change, state, &replaced.now).await?;
+    let session = found.ok_or(wire::Error::SignInNeeded)?;
+    let cookie = give_new_sid(state, change, &session, replaced).await?;
+    Ok((session.id, cookie))
+}
+
+async fn give_new_sid(
+    state: &State,
+    change: &mut Change,
+    session: &Session,
+    replaced: &Replaced,
 ) -> Result<NewCookie, Error> {
     let now = change.now_s();
     let (_, absolute_timeout_s) = state.config.session.times(session.is_kept);
@@ -93,7 +127,7 @@ pub async fn restart(
     let restarted = sqlx::query(
         "UPDATE sessions SET hashed_sid = $1, generation = 1, renewed_at = $2, \
             successor_seen_at = $2, seen_generation = 0, authenticated_at = $2, authenticated_by = 'pwd', \
-            last_seen_at = $2, ends_at = $3 \
+            last_seen_at = $2, ends_at = $3, replaced_sid = $6, replaced_at = $7, replaced_by = $8 \
          WHERE id = $4 AND hashed_sid = $5 AND ended_at IS NULL",
     )
     .bind(sid.hashed().as_str())
@@ -101,6 +135,9 @@ pub async fn restart(
     .bind(ends_at)
     .bind(&session.id)
     .bind(session.hashed_sid.as_str())
+    .bind(replaced.before.as_str())
+    .bind(replaced.at)
+    .bind(replaced.by.code())
     .execute(&mut **change)
     .await?;
     if restarted.rows_affected() == 0 {

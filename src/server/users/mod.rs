@@ -5,6 +5,7 @@
 mod operator;
 mod password;
 mod rekey;
+mod repeated;
 mod revocable;
 mod sign_in;
 mod sign_up;

@@ -1,7 +1,7 @@
 //! The password of the signed-in user: confirmed and changed.
 
 use super::{
-    VERIFICATIONS_MAX, keep_hash, replaced_too_often,
+    VERIFICATIONS_MAX, keep_hash, repeated, replaced_too_often,
     revocable::{Choice, revoke_chosen},
 };
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
         fields::{NewPassword, TypedPassword, shown},
         limits::Guesser,
         passwords::Asker,
-        sessions::{self, Change, Session},
+        sessions::{self, Change, Proof, Session},
     },
     wire::{
         self, Problem,
@@ -29,18 +29,33 @@ fn refused(field: &str, problem: Problem) -> Error {
 ///
 /// # Errors
 /// A field error for a wrong one; the try is seen among what happened to the account.
-/// [`wire::Error::SignInNeeded`] if the account is disabled.
+/// [`wire::Error::SignInNeeded`] if the account is disabled, or the password was changed in this session
+/// meanwhile.
 async fn verify_own(
     caller: &Caller,
     session: &Session,
     field: &str,
     password: &TypedPassword,
 ) -> Result<(String, String), Error> {
+    let user_id = &session.user_id;
+    let who = (
+        Guesser::Owner { user_id },
+        Asker::known(caller.visitor.address),
+    );
+    verify_as(caller, session, who, field, password).await
+}
+
+/// Verifies the password of a session's user, as a try of this guesser.
+pub(super) async fn verify_as(
+    caller: &Caller,
+    session: &Session,
+    (guesser, asker): (Guesser<'_>, Asker),
+    field: &str,
+    password: &TypedPassword,
+) -> Result<(String, String), Error> {
     let state = &caller.state;
     let user_id = &session.user_id;
-    let guess = state
-        .limits
-        .guess(&caller.visitor, Guesser::Owner { user_id })?;
+    let guess = state.limits.guess(&caller.visitor, guesser)?;
     let read = guess.unless_unavailable(async {
         let row =
             sqlx::query_as("SELECT password_hash FROM users WHERE id = $1 AND disabled_at IS NULL")
@@ -49,10 +64,19 @@ async fn verify_own(
     });
     let user: Option<(String,)> = read.await?;
     let (hash,) = user.ok_or(wire::Error::SignInNeeded)?;
-    let asker = Asker::known(caller.visitor.address);
     let verifying = state.hasher.verify(password.clone(), hash.clone(), asker);
     let verified = guess.unless_unavailable(verifying).await?;
     if !verified.is_right {
+        // The same form, sent before, may have changed it.
+        let (named, now) = (
+            (&*session.user_id, &session.hashed_sid),
+            state.clock.now_s(),
+        );
+        let by = Proof::PasswordChanged;
+        let replaced = sessions::find_replaced(state.db.pool(), named, by, now).await?;
+        if replaced.is_some() {
+            return Err(wire::Error::SignInNeeded.into());
+        }
         let now_ms = state.clock.now_ms();
         state
             .later
@@ -71,10 +95,24 @@ async fn verify_own(
 /// A field error for a wrong password.
 pub async fn confirm_password(
     caller: &Caller,
-    session: &Session,
     password: String,
     next: &str,
 ) -> Result<GoOn, Error> {
+    let confirmed = match &caller.session {
+        Some(session) => confirm(caller, session, password.clone()).await,
+        None => Err(wire::Error::SignInNeeded.into()),
+    };
+    if let Err(Error::Theirs(wire::Error::SignInNeeded)) = confirmed {
+        repeated::go_on(caller, Proof::PasswordConfirmed, password).await?;
+    } else {
+        confirmed?;
+    }
+    Ok(GoOn {
+        next: local_path(next).unwrap_or("/account").to_owned(),
+    })
+}
+
+async fn confirm(caller: &Caller, session: &Session, password: String) -> Result<(), Error> {
     let password =
         TypedPassword::parse(password).map_err(|problem| refused("password", problem))?;
     for _ in 0..VERIFICATIONS_MAX {
@@ -83,14 +121,12 @@ pub async fn confirm_password(
         if !keep_hash(&mut change, &session.user_id, &hash, &kept).await? {
             continue;
         }
-        let cookie = sessions::restart(&caller.state, &mut change, session).await?;
+        let by = Proof::PasswordConfirmed;
+        let cookie = sessions::restart(&caller.state, &mut change, session, by).await?;
         let (id, visitor) = (Some(session.id.as_str()), &caller.visitor);
         let kind = Kind::PasswordConfirmed;
         activity::record(&mut change, &session.user_id, kind, id, 1, visitor).await?;
-        cookie.commit(caller, change).await?;
-        return Ok(GoOn {
-            next: local_path(next).unwrap_or("/account").to_owned(),
-        });
+        return cookie.commit(caller, change).await;
     }
     Err(replaced_too_often())
 }
@@ -101,6 +137,28 @@ pub async fn confirm_password(
 /// # Errors
 /// Field errors for a wrong current password and for a new one that cannot be taken.
 pub async fn change_password(
+    caller: &Caller,
+    current: String,
+    new: String,
+    keep_others: bool,
+    choice: &Choice,
+) -> Result<PasswordChanged, Error> {
+    let changed = match &caller.session {
+        Some(session) => {
+            let new = new.clone();
+            change(caller, session, current, new, keep_others, choice).await
+        }
+        None => Err(wire::Error::SignInNeeded.into()),
+    };
+    match changed {
+        Err(Error::Theirs(wire::Error::SignInNeeded)) => {
+            repeated::go_on(caller, Proof::PasswordChanged, new).await
+        }
+        changed => changed,
+    }
+}
+
+async fn change(
     caller: &Caller,
     session: &Session,
     current: String,
@@ -151,7 +209,8 @@ async fn finish_change(
         .bind(user_id)
         .execute(&mut *change)
         .await?;
-    let cookie = sessions::restart(&caller.state, &mut change, session).await?;
+    let by = Proof::PasswordChanged;
+    let cookie = sessions::restart(&caller.state, &mut change, session, by).await?;
     let mut ended = 0;
     if !keep_others {
         ended = sessions::end_others_of(&mut change, session, "password_changed").await?;

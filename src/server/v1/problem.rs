@@ -149,7 +149,7 @@ impl From<wire::Error> for Problem {
     fn from(error: wire::Error) -> Self {
         use wire::Error as E;
         let kind = match &error {
-            E::SignInNeeded | E::WrongEmailOrPassword => Kind::InvalidToken,
+            E::SignInNeeded | E::PasswordChanged | E::WrongEmailOrPassword => Kind::InvalidToken,
             E::NotFound => Kind::NotFound,
             E::MethodNotAllowed => Kind::MethodNotAllowed,
             E::TooSlow => Kind::TooSlow,

@@ -1,0 +1,96 @@
+//! Sids that a form with a password replaced.
+//!
+//! Such a form gives its session a new sid. When it is sent twice, or its response is lost, the browser
+//! shows the sid before. `users/repeated.rs` goes on by the password.
+
+use crate::{
+    server::{caller::Caller, error::Error, secret::HashedSid},
+    wire,
+};
+
+/// A form that is sent again after this time needs a new sign-in, in seconds.
+const GOES_ON_WITHIN_S: i64 = 60;
+
+/// The form that gave a session its new sid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// The password was changed.
+    PasswordChanged,
+    /// The password was confirmed.
+    PasswordConfirmed,
+}
+
+impl Proof {
+    /// Text of the column.
+    pub(super) fn code(self) -> &'static str {
+        match self {
+            Self::PasswordChanged => "password_changed",
+            Self::PasswordConfirmed => "password_confirmed",
+        }
+    }
+}
+
+/// A sid that was replaced, and the live session that goes on.
+pub struct Replaced {
+    /// The sid before.
+    pub(super) before: HashedSid,
+    /// When it was replaced, in Unix seconds.
+    pub at: i64,
+    /// The form that replaced it.
+    pub(super) by: Proof,
+    /// The sid now.
+    pub now: HashedSid,
+}
+
+/// Finds the live session of this user whose sid this form replaced within the last minute.
+///
+/// # Errors
+/// If the database does not answer.
+pub async fn find_replaced<'a>(
+    executor: impl sqlx::Executor<'a, Database = sqlx::Any>,
+    (user_id, before): (&str, &HashedSid),
+    by: Proof,
+    now: i64,
+) -> Result<Option<Replaced>, Error> {
+    let row: Option<(String, i64)> = sqlx::query_as(
+        "SELECT hashed_sid, replaced_at FROM sessions \
+         WHERE user_id = $1 AND ended_at IS NULL AND replaced_sid = $2 AND replaced_by = $3 \
+           AND replaced_at > $4 AND replaced_at <= $5",
+    )
+    .bind(user_id)
+    .bind(before.as_str())
+    .bind(by.code())
+    .bind(now - GOES_ON_WITHIN_S)
+    // A clock that was set back makes the minute no longer.
+    .bind(now)
+    .fetch_optional(executor)
+    .await?;
+    Ok(row.map(|(sid, at)| Replaced {
+        before: before.clone(),
+        at,
+        by,
+        now: HashedSid::from_row(sid),
+    }))
+}
+
+/// Says why the session that the cookie names signs no browser in, as far as its user is told.
+///
+/// # Errors
+/// If the database does not answer.
+pub async fn why_over(caller: &Caller) -> Result<wire::Error, Error> {
+    let Some((user_id, sid)) = caller.named_session() else {
+        return Ok(wire::Error::SignInNeeded);
+    };
+    let found: Option<(String,)> = sqlx::query_as(
+        "SELECT id FROM sessions WHERE hashed_sid = $2 AND end_reason = $3 \
+         UNION ALL \
+         SELECT id FROM sessions WHERE user_id = $1 AND ended_at IS NULL \
+            AND replaced_sid = $2 AND replaced_by = $3",
+    )
+    .bind(user_id)
+    .bind(sid.as_str())
+    .bind(Proof::PasswordChanged.code())
+    .fetch_optional(caller.state.db.pool())
+    .await?;
+    Ok(found.map_or(wire::Error::SignInNeeded, |_| wire::Error::PasswordChanged))
+}
