@@ -12,7 +12,7 @@ use axum::{
     Router,
     extract::{Request, State as Extract},
     middleware::{self, Next},
-    response::{Redirect, Response},
+    response::{IntoResponse, Redirect, Response},
     routing::{any, get},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -208,7 +208,7 @@ async fn keep_found(
 /// Ready when the database answers.
 async fn ready(Extract(state): Extract<State>) -> Response {
     match state.db.ping().await {
-        Ok(()) => axum::response::IntoResponse::into_response("ok"),
+        Ok(()) => (forward_auth::health::note(&state), "ok").into_response(),
         Err(error) => answer::refuse(error.into()),
     }
 }

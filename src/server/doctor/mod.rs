@@ -5,6 +5,7 @@
 mod account;
 mod addresses;
 mod cross_site;
+mod forward_auth;
 mod headers;
 mod passwords;
 mod report;
@@ -33,6 +34,7 @@ pub async fn examine(url: &str, random: &Random) -> Result<Report, Error> {
     }
     headers::examine(&site, &mut report).await;
     strangers::examine(&site, random, &mut report).await?;
+    forward_auth::examine(&site, &mut report).await;
 
     let mut account = Account::new(random)?;
     let short = account.sign_up_with_a_short_password(&site, random).await;

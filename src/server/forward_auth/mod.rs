@@ -3,6 +3,7 @@
 //! The cookie comes in; the user's identity goes out, in headers for the app alone. The proxy must
 //! remove these headers from its own clients' requests: `docs/forward-auth.md` has it so.
 
+pub mod health;
 mod original;
 mod renewals;
 

@@ -22,6 +22,18 @@ const PAUSE_S: i64 = 3_600;
 /// Sessions remembered at most; the memory starts anew when it is full.
 const REMEMBERED_MAX: usize = 10_000;
 
+/// Whether browsers receive what checks hand out, as far as this node has seen.
+#[derive(Clone, Copy, Default)]
+pub enum Receipt {
+    /// No renewed cookie has come back, and too few users have lost one.
+    #[default]
+    Unknown,
+    /// A browser showed a renewed cookie.
+    Received,
+    /// Several users lost theirs, and no browser has shown one since.
+    Lost,
+}
+
 /// What became of the renewals that checks handed out.
 #[derive(Default)]
 pub struct CheckRenewals(Mutex<Inner>);
@@ -36,12 +48,19 @@ struct Inner {
     sent_away: HashMap<String, i64>,
     /// Checks hand out nothing until then.
     paused_until: i64,
+    /// What is known of the proxy.
+    receipt: Receipt,
 }
 
 impl CheckRenewals {
     /// Whether checks hand out renewals at this time.
     pub fn are_handed_out(&self, now: i64) -> bool {
         self.with(|inner| now >= inner.paused_until)
+    }
+
+    /// Whether browsers receive what checks hand out.
+    pub fn receipt(&self) -> Receipt {
+        self.with(|inner| inner.receipt)
     }
 
     /// Notes that a check hands out the next generation of this session.
@@ -60,6 +79,7 @@ impl CheckRenewals {
         self.with(|inner| {
             if inner.forget(session) {
                 inner.lost.clear();
+                inner.receipt = Receipt::Received;
             }
         });
     }
@@ -75,6 +95,7 @@ impl CheckRenewals {
             let is_one_too_many = inner.lost.len() >= LOST_MAX;
             if is_one_too_many {
                 inner.lost.clear();
+                inner.receipt = Receipt::Lost;
                 inner.paused_until = now + PAUSE_S;
             }
             is_one_too_many

@@ -20,14 +20,14 @@ use tokio::net::TcpListener;
 use weakness::Weakness;
 
 /// The names of the checks that failed or were noted, and all that was said.
-struct Found {
+pub struct Found {
     failed: Vec<String>,
     noted: Vec<String>,
-    said: String,
-    is_success: bool,
+    pub said: String,
+    pub is_success: bool,
 }
 
-async fn examine(url: &str) -> Found {
+pub async fn examine(url: &str) -> Found {
     let url = url.to_owned();
     let output: Output =
         tokio::task::spawn_blocking(move || Place::new().run(&["doctor", "--url", &url], ""))
