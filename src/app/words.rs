@@ -91,7 +91,8 @@ pub fn what_is_wrong(problem: Problem) -> String {
         }
         Problem::UsedUp { max } => {
             format!(
-                "You have revoked {max} keys since you made your oldest. Revoke that one first."
+                "No key was made: you have revoked {max} keys since you made your oldest key that \
+                 still works. Revoke that one, then make this one."
             )
         }
     }
@@ -165,9 +166,6 @@ pub fn happened(kind: Kind, how_many: u32) -> String {
         (Kind::SignedIn, _) => "Signed in".to_owned(),
         (Kind::SignInFailed, 1) => "A wrong password was entered".to_owned(),
         (Kind::SignInFailed, many) => format!("A wrong password was entered {many} times"),
-        (Kind::TriesRefused, 1) => {
-            "1 try to enter your password was refused, because there were too many".to_owned()
-        }
         (Kind::TriesRefused, many) => {
             format!("{many} tries to enter your password were refused, because there were too many")
         }
@@ -224,7 +222,7 @@ pub fn device(device: &Device) -> String {
 pub fn by(with: &Device, address: Option<&str>) -> String {
     match address {
         Some(address) => format!("{}, {address}", device(with)),
-        None => "Other devices and addresses, counted together".to_owned(),
+        None => "Several devices and addresses, counted together".to_owned(),
     }
 }
 

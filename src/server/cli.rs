@@ -85,10 +85,10 @@ enum UserCommand {
         /// The account's e-mail address
         #[arg(long, required_unless_present = "all")]
         email: Option<String>,
-        /// Everybody
+        /// All accounts
         #[arg(long, conflicts_with = "email")]
         all: bool,
-        /// Also revoke the account's API keys, which go on working otherwise
+        /// Also revoke the account's API keys, which otherwise keep working; needs --email
         #[arg(long, conflicts_with = "all")]
         keys: bool,
     },
@@ -155,7 +155,9 @@ pub async fn run(cli: Cli) -> Result<(), Error> {
                 }
                 UserCommand::SignOut { email: None, .. } => {
                     let ended = sessions::end_everything(&state).await?;
-                    print(&[format!("{ended} sessions ended")])
+                    let keys = "API keys still work; revoke those of an account with \
+                                user sign-out --email ADDRESS --keys";
+                    print(&[format!("{ended} sessions ended"), keys.to_owned()])
                 }
             }
         }

@@ -5,14 +5,14 @@ use std::collections::HashMap;
 
 /// Accounts whose failures wait at most; the log alone has those of further accounts.
 const ACCOUNTS_MAX: usize = 10_000;
-/// Devices and addresses that are told apart at one account; further ones are counted together.
+/// Devices and addresses counted separately at one account. Further ones share one count.
 const VISITORS_MAX: usize = 20;
 
 /// Failed sign-ins by account.
 #[derive(Default)]
 pub struct Failures(HashMap<String, Vec<Failed>>);
 
-/// Failed sign-ins of one device at one address, or of all that were not told apart.
+/// Failed sign-ins of one device at one address, or of all that share a count.
 pub struct Failed {
     /// Time of the first of them, in Unix milliseconds.
     pub at_ms: i64,

@@ -1,4 +1,4 @@
-//! Stand-ins: what a password is verified against where an address has no account.
+//! Stand-ins: hashes that a password is verified against where an address has no account.
 //!
 //! Verifying takes as long as the parameters of the stored hash ask. After an operator has raised the
 //! parameters, old hashes stay until their users sign in, so a stand-in of today's parameters alone

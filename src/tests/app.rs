@@ -537,11 +537,14 @@ impl Browser {
 
     /// The session cookie's value: what only the browser and the server have.
     pub fn session(&self) -> Option<String> {
+        self.cookie(COOKIE)
+    }
+
+    /// The value of a cookie.
+    pub fn cookie(&self, name: &str) -> Option<String> {
         let cookies = self.cookies.lock().unwrap();
-        cookies
-            .iter()
-            .find(|(name, _)| name == COOKIE)
-            .map(|(_, value)| value.clone())
+        let mut named = cookies.iter().filter(|(other, _)| other == name);
+        named.next().map(|(_, value)| value.clone())
     }
 
     /// Plants a cookie, as malware with access to the disk could.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0";
 const OWNERS: &str = "198.51.100.7";
-const TOGETHER: &str = "Other devices and addresses, counted together";
+const TOGETHER: &str = "Several devices and addresses, counted together";
 
 async fn app_behind_proxy() -> TestApp {
     TestApp::with(|config| {

@@ -85,6 +85,13 @@ async fn fill(app: &TestApp, addresses: impl Iterator<Item = String>) -> JoinSet
     flood
 }
 
+/// Answers of a flood, without those that were sent away while the queue was filled.
+async fn answered(flood: JoinSet<u16>) -> Vec<u16> {
+    let mut statuses = flood.join_all().await;
+    statuses.retain(|status| *status != 503);
+    statuses
+}
+
 #[tokio::test]
 async fn a_flood_of_one_network_leaves_room_for_others_in_the_queue() {
     for network in ["192.0.2.", "2001:db8:0:"] {
@@ -109,7 +116,7 @@ async fn a_flood_of_one_network_leaves_room_for_others_in_the_queue() {
         }
         drop(core);
         assert_eq!(others.join_all().await, [200, 200, 200], "{network}");
-        assert_eq!(flood.join_all().await, [401; 5], "{network}");
+        assert_eq!(answered(flood).await, [401; 5], "{network}");
     }
 }
 
@@ -138,7 +145,7 @@ async fn a_flood_of_many_networks_leaves_room_for_owners_and_known_browsers() {
         release,
     );
     assert_eq!((confirmed.status, signed_in), (200, 200));
-    assert_eq!(flood.join_all().await, [401; 8]);
+    assert_eq!(answered(flood).await, [401; 8]);
 }
 
 #[tokio::test]
@@ -300,7 +307,7 @@ async fn a_flood_is_one_entry_of_the_owners_activity() {
     }
     let page = owner.open("/account/activity").await.body;
     assert!(page.contains("30 tries to enter your password were refused"));
-    assert!(page.contains("Other devices and addresses, counted together"));
+    assert!(page.contains("Several devices and addresses, counted together"));
     // An address without an account has no one to tell.
     for last in 1..=15 {
         let address = format!("192.0.9.{last}");

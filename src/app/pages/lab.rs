@@ -32,7 +32,7 @@ const ATTACKS: [(&str, &str, &str); 8] = [
         "No cookie can hide from a program with access to the disk. The victim goes on working, \
          and the attacker waits before he uses his copies. If he used them at once, both would be \
          served at first. At the usual settings both are then signed out within nine minutes of the \
-         copy, whoever renews first, as long as the victim asks once a minute. A victim who does not \
+         copy, no matter which of the two renews first, as long as the victim asks once a minute. A victim who does not \
          come back notices nothing.",
     ),
     (

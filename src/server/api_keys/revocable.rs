@@ -43,7 +43,7 @@ pub async fn list_revocable(state: &State, user_id: &str) -> Result<Vec<Revocabl
 }
 
 /// Revokes the keys of a user that the choice names, and notes that a change of the password left the
-/// others in place. The user's row must be locked. How many it revoked.
+/// others in place. The user's row must be locked. Returns the number of revoked keys.
 ///
 /// # Errors
 /// If the database does not answer.

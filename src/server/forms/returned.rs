@@ -22,9 +22,9 @@ const SESSION_LINE_MAX: usize = 435;
 /// Most octets of the line of a form's cookie without its name and value.
 const FORM_LINE_MAX: usize = 70;
 
-/// 6 is the usual one of 0 to 10.
+/// Compression level, 0 to 10. 6 is the usual one.
 const DEFLATE_LEVEL: u8 = 6;
-/// A cookie with more octets in it is not opened.
+/// Octets that a cookie's content may inflate to. A larger one is refused.
 const UNPACKED_MAX: usize = 1 << 20;
 
 /// A form that has not reached the page that shows it is dropped after this time, in seconds.

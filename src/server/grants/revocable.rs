@@ -45,7 +45,7 @@ pub async fn list_revocable(state: &State, user_id: &str) -> Result<Vec<Revocabl
 }
 
 /// Ends all grants of the apps that the choice names, and forgets that the user allowed them. Notes that a
-/// change of the password left the others in place. The number of apps.
+/// change of the password left the others in place. Returns the number of apps.
 ///
 /// # Errors
 /// If the database does not answer.

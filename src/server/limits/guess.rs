@@ -71,7 +71,7 @@ impl Limits {
         })
     }
 
-    /// What a try counts for. An owner and a known browser do not count by network, so that no
+    /// Lists the counts of a try. An owner and a known browser do not count by network, so that no
     /// attacker keeps them out. Right passwords have a bound as well: each costs a hash.
     fn counts_of<'a>(&'a self, visitor: &Visitor, guesser: Guesser<'_>) -> Vec<Count<'a>> {
         let limits = &self.guesses;
@@ -137,7 +137,7 @@ impl Guess<'_> {
         }
     }
 
-    /// The password was right: the wrong ones before it are forgotten.
+    /// Gives back the wrong tries before a right password.
     pub fn was_right(&self) {
         for count in self.counts.iter().filter(|count| count.is_forgotten) {
             count.limit.forget(&count.key);

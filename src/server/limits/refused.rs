@@ -14,17 +14,17 @@ use std::{
     time::Duration,
 };
 
-/// Wrong passwords a minute that have a line of their own in the log. More are counted.
+/// Wrong passwords a minute that are logged one by one. Further ones are counted in the line of the flood.
 const FAILURE_LINES: u32 = 60;
 /// Seconds between two lines of a flood.
 const LINE_EVERY_S: i64 = 60;
-/// Networks that are counted at most for one line.
+/// Networks counted for one line. Further ones are not counted.
 const NETWORKS_MAX: usize = 10_000;
-/// Refusals at one account that its owner is told of. Fewer may be the owner's own.
+/// From this many refusals at one account its owner's activity gets an entry. Fewer may be the owner's own.
 const FLOOD: u32 = 5;
-/// Fewer refusals are dropped after this time, in milliseconds.
+/// Refusals that stay below `FLOOD` for this long are dropped, in milliseconds.
 const FLOOD_WITHIN_MS: i64 = 600_000;
-/// Accounts whose refusals wait at most to be written. Of more, the log alone knows.
+/// Accounts whose refusals wait to be written. Refusals at further accounts are only logged.
 const ACCOUNTS_MAX: usize = 1_000;
 
 /// Why a try was refused.
@@ -116,7 +116,7 @@ impl Refused {
     /// Logs a wrong password, or counts it where there are many.
     pub fn note_failed(&self, address: IpAddr) {
         if self.failure_lines.take("").is_ok() {
-            tracing::info!(event = "sign_in_failed", %address);
+            tracing::info!(event = "sign_in_failed", %address, "a password was wrong");
         } else {
             self.count(address, |minute| minute.failed += 1);
         }
@@ -149,7 +149,7 @@ impl Refused {
             busy = minute.busy,
             failed = minute.failed,
             networks = minute.networks.len(),
-            "tries at passwords were refused, or too many failed for a line each"
+            "flood of sign-ins: tries at passwords were refused, or too many were wrong to log each"
         );
     }
 

@@ -26,8 +26,8 @@ use crate::wire::{self, users::Viewer};
 use sqlx::AnyConnection;
 
 /// A request that verifies a password verifies it at most this often: again when another request
-/// replaced the hash meanwhile, because a renewed hash is of the same password. After that it is told
-/// to come back.
+/// replaced the hash meanwhile, because a renewed hash is of the same password. After that the
+/// request gets a 503.
 const VERIFICATIONS_MAX: usize = 3;
 
 /// Describes the signed-in user, if there is one. The layer has already read the row.
@@ -77,7 +77,7 @@ async fn keep_hash(
     Ok(written.rows_affected() > 0)
 }
 
-/// The hash was replaced at each verification.
+/// Error for a hash that was replaced at each verification.
 fn replaced_too_often() -> Error {
     wire::Error::Busy { retry_after_s: 2 }.into()
 }

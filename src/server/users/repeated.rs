@@ -18,7 +18,7 @@ use crate::{
     wire::{self, users::PasswordChanged},
 };
 
-/// The first request has recorded what it did within this time, in seconds.
+/// Later entries of the activity, in seconds, belong to another request.
 const RECORDED_WITHIN_S: i64 = 5;
 
 /// Goes on in the session whose sid the same form replaced. The password is the one that is right
@@ -79,7 +79,7 @@ async fn over(caller: &Caller) -> Error {
     why.map_or_else(|error| error, Error::Theirs)
 }
 
-/// What the change of the password in this session did, which its activity says.
+/// Reads what the change of the password did from the activity of this session.
 async fn done(
     change: &mut Change,
     user_id: &str,

@@ -25,7 +25,7 @@ pub struct Entry {
     at: i64,
     /// What, such as `signed_in`; later versions may know more kinds.
     kind: &'static str,
-    /// Sessions ended, or tries that failed one after the other.
+    /// Number of sessions, API keys, apps or tries that the entry counts.
     how_many: u32,
     /// Such as "Firefox".
     browser: Option<String>,

@@ -158,9 +158,11 @@ impl Behind {
     pub async fn keeps_sessions_from_the_app(&self) {
         let browser = self.signed_in().await;
         let session = browser.session().unwrap();
+        let mark = browser.cookie("__Host-Http-known-browser").unwrap();
         for (name, value) in [
             ("theme", "dark"),
             ("__Host-Http-session-other", "of-another"),
+            ("__Host-Http-known-browser-other", "of-another"),
             ("lang", "en"),
         ] {
             browser.plant(name, value);
@@ -172,6 +174,7 @@ impl Behind {
         assert_eq!(answer.json()["body"], "a body");
         let cookies = variable(&answer, "HTTP_COOKIE").join("; ");
         assert!(!answer.body.contains(&session), "{}", answer.body);
+        assert!(!answer.body.contains(&mark), "{}", answer.body);
         assert!(!answer.body.contains("of-another"), "{}", answer.body);
         assert!(
             cookies.contains("theme=dark") && cookies.contains("lang=en"),

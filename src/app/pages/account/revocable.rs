@@ -55,7 +55,13 @@ pub fn RevocableBoxes(
     let list = Resource::new(|| (), |()| list_revocable());
     let returned = StoredValue::new(returned);
     view! {
-        <Suspense>
+        <Suspense fallback=|| {
+            view! {
+                <p class="hint">
+                    "Listing your API keys and apps… Those made since your password was last changed are revoked with the change."
+                </p>
+            }
+        }>
             {move || {
                 list.get()
                     .map(|answer| match answer {

@@ -1,4 +1,4 @@
-//! How often something may be tried, per network, per account and per known browser.
+//! Rate limits of password tries, sign-ups, OAuth clients and API keys.
 
 mod guess;
 mod networks;
@@ -147,7 +147,7 @@ impl Limits {
         }
     }
 
-    /// A user makes an API key.
+    /// Counts an API key that a user makes.
     ///
     /// # Errors
     /// [`wire::Error::TooManyRequests`] when the user has made too many.
