@@ -182,16 +182,12 @@ impl TestApp {
         self.clock_fault.0.store(answers, Ordering::SeqCst);
     }
 
-    /// Holds the server up whenever it asks for the time. Needs a runtime of several threads.
+    /// Holds the server up whenever it asks for the time, until the receiver is dropped. Needs a
+    /// runtime of several threads.
     pub fn hold_at_each_time(&self) -> mpsc::UnboundedReceiver<Held> {
         let (asked, asks) = mpsc::unbounded_channel();
         *self.clock_hold.0.lock().unwrap() = Some(asked);
         asks
-    }
-
-    /// Holds no further question up.
-    pub fn hold_no_more(&self) {
-        *self.clock_hold.0.lock().unwrap() = None;
     }
 
     /// Makes the server panic when it asks for random bytes, after so many more answers.

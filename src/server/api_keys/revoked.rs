@@ -118,12 +118,13 @@ impl Revoked {
 
     /// These are refused from now on, until they expire.
     pub fn add(&self, refused: impl IntoIterator<Item = Refused>, clock: &Clock) {
+        // Before the lock, so that no check of a key waits for the clock.
+        let (elapsed, now) = (clock.elapsed_s(), clock.now_s());
         let mut known = self.write();
         refused.into_iter().for_each(|it| known.add(it));
-        let elapsed = clock.elapsed_s();
         if elapsed >= known.swept_at + SWEEP_EVERY_S {
             known.swept_at = elapsed;
-            known.sweep(clock.now_s() - LONGEST_S);
+            known.sweep(now - LONGEST_S);
         }
     }
 
