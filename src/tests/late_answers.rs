@@ -162,7 +162,11 @@ async fn cookies_of_an_ended_session_are_signed_out_and_no_copies_whatever_their
             assert_eq!(page.header("location"), "/sign-in?next=/account", "{end}");
             assert_eq!(late.session().as_ref(), Some(cookie), "{end}");
             let page = late.open("/sign-in?next=/account").await.body;
-            assert!(page.contains("You were signed out."), "{end}: {page}");
+            let told = match end {
+                "change_password" => "Your password was changed. Sign in with the new one.",
+                _ => "You were signed out.",
+            };
+            assert!(page.contains(told), "{end}: {page}");
         }
         let told = "SELECT COUNT(*) FROM activity \
              WHERE kind = 'session_copied' OR kind = 'renewal_unconfirmed'";
