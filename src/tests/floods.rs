@@ -6,7 +6,7 @@ use reqwest::Method;
 use std::{
     io::Write,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, Once,
         mpsc::{Sender, channel},
     },
 };
@@ -187,6 +187,13 @@ async fn an_owner_and_a_known_browser_are_served_while_many_networks_try() {
 
 /// What the server logs on the thread of a test, until the guard is dropped.
 fn log() -> (Log, tracing::subscriber::DefaultGuard) {
+    // Without a subscriber in other threads, a place in the code that one of them reaches first may be
+    // taken for one that no subscriber listens to.
+    static ELSEWHERE: Once = Once::new();
+    ELSEWHERE.call_once(|| {
+        let nowhere = tracing_subscriber::fmt().with_writer(std::io::sink);
+        tracing::subscriber::set_global_default(nowhere.finish()).unwrap();
+    });
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
