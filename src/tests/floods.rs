@@ -10,7 +10,10 @@ use std::{
         mpsc::{Sender, channel},
     },
 };
-use tokio::task::JoinSet;
+use tokio::{
+    sync::mpsc::{UnboundedSender, unbounded_channel},
+    task::JoinSet,
+};
 
 const WRONG: &str = "another lamp over six stairs";
 const BOB: &str = "bob@example.com";
@@ -183,6 +186,47 @@ async fn an_owner_and_a_known_browser_are_served_while_many_networks_try() {
         }
     };
     tokio::join!(flood, people);
+}
+
+/// Says which job is at work, and ends it when the sender is dropped.
+type AtWork = (String, Sender<()>);
+
+/// Puts a network's job into the queue.
+async fn queue(app: &TestApp, name: &str, network: u8, started: &UnboundedSender<AtWork>) {
+    let before = app.state.hasher.in_hand();
+    let (hasher, started) = (app.state.hasher.clone(), started.clone());
+    let name = name.to_owned();
+    tokio::spawn(async move {
+        let wait = move || {
+            let (release, held) = channel();
+            started.send((name, release)).unwrap();
+            let _ = held.recv();
+            Err(Problem::Missing)
+        };
+        let asker = Asker::anonymous([10, network, 0, 1].into());
+        hasher.hash(wait, asker).await
+    });
+    while app.state.hasher.in_hand() == before {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_networks_second_job_has_its_turn_while_new_networks_keep_coming() {
+    let app = small_app().await;
+    let (started, mut starting) = unbounded_channel();
+    queue(&app, "before", 1, &started).await;
+    let mut at_work = starting.recv().await.unwrap();
+    queue(&app, "first", 2, &started).await;
+    queue(&app, "second", 2, &started).await;
+    let mut served = Vec::new();
+    for network in 3..20 {
+        queue(&app, "other", network, &started).await;
+        drop(at_work);
+        at_work = starting.recv().await.unwrap();
+        served.push(at_work.0.clone());
+    }
+    assert_eq!(served[..4], ["first", "other", "second", "other"]);
 }
 
 /// What the server logs on the thread of a test, until the guard is dropped.

@@ -50,7 +50,10 @@ pub(super) struct Queue<J> {
 /// Jobs of one class, by their turn.
 struct Line<J> {
     waiting: VecDeque<Waiting<J>>,
+    /// Turn of the job that was taken last.
     turn: usize,
+    /// The last turn given to each network, unless it is over.
+    given: HashMap<Network, usize>,
 }
 
 struct Waiting<J> {
@@ -74,17 +77,21 @@ impl<J> Default for Line<J> {
         Self {
             waiting: VecDeque::new(),
             turn: 0,
+            given: HashMap::new(),
         }
     }
 }
 
 impl<J> Queue<J> {
     /// Adds a job. A network's first job waits for one job of each other network, its second for two.
+    /// It never gets the turn that goes on, so that new networks hold up no later turn.
     pub fn push(&mut self, asker: Asker, job: J) {
         let line = self.line(asker.class);
-        let turn = line.turn + line.count(asker.network);
-        let at = line.waiting.partition_point(|other| other.turn <= turn);
         let network = asker.network;
+        let given = line.given.get(&network).copied().unwrap_or_default();
+        let turn = line.turn.max(given) + 1;
+        line.given.insert(network, turn);
+        let at = line.waiting.partition_point(|other| other.turn <= turn);
         let waiting = Waiting { network, turn, job };
         line.waiting.insert(at, waiting);
     }
@@ -98,7 +105,10 @@ impl<J> Queue<J> {
         for class in next {
             let line = self.line(class);
             if let Some(Waiting { turn, job, .. }) = line.waiting.pop_front() {
-                line.turn = turn;
+                if line.turn != turn {
+                    line.turn = turn;
+                    line.given.retain(|_, given| *given >= turn);
+                }
                 self.last = class;
                 return Some(job);
             }
@@ -121,7 +131,9 @@ impl<J> Queue<J> {
         }
         let mut waiting = line.waiting.iter();
         let at = waiting.rposition(|it| it.network == largest)?;
-        line.waiting.remove(at).map(|it| it.job)
+        let Waiting { turn, job, .. } = line.waiting.remove(at)?;
+        line.given.insert(largest, turn - 1);
+        Some(job)
     }
 
     fn line(&mut self, class: Class) -> &mut Line<J> {
