@@ -114,11 +114,11 @@ async fn a_stolen_mark_guesses_no_faster_and_signs_no_one_in() {
     let thief = app.browser();
     thief.plant(MARK, &mark);
     assert_eq!(thief.viewer().await, None);
-    for last in 1..=6 {
-        let address = format!("192.0.2.{last}");
-        let expected = if last > 3 { 429 } else { 401 };
-        let status = sign_in_from(&thief, &address, EMAIL, WRONG).await;
-        assert_eq!(status, expected, "{last}");
+    // It has the tries of its mark, and those of any visitor.
+    for count in 1..=8 {
+        let expected = if count > 6 { 429 } else { 401 };
+        let status = sign_in_from(&thief, "192.0.2.1", EMAIL, WRONG).await;
+        assert_eq!(status, expected, "{count}");
     }
     // The owner signs in from another browser meanwhile, and from the same one a minute later.
     assert_eq!(app.browser().sign_in(EMAIL, PASSWORD).await.status, 200);
@@ -127,6 +127,48 @@ async fn a_stolen_mark_guesses_no_faster_and_signs_no_one_in() {
         sign_in_from(&thief, "192.0.2.1", EMAIL, PASSWORD).await,
         200
     );
+}
+
+#[tokio::test]
+async fn a_copied_mark_that_is_used_up_keeps_its_owner_from_no_sign_in() {
+    let app = app().await;
+    let owner = app.browser();
+    let answer = owner.sign_up(EMAIL, PASSWORD).await;
+    let (mark, _) = mark_of(&answer).expect("a mark");
+    assert_eq!(owner.call("sign_out", &[]).await.status, 200);
+    let attacker = app.browser();
+    attacker.plant(MARK, &mark);
+    let mut statuses = Vec::new();
+    while statuses.last() != Some(&429) {
+        statuses.push(sign_in_from(&attacker, "192.0.2.1", EMAIL, WRONG).await);
+        assert!(statuses.len() < 10, "{statuses:?}");
+    }
+    let status = sign_in_from(&owner, "198.51.100.1", EMAIL, PASSWORD).await;
+    assert_eq!(status, 200);
+}
+
+#[tokio::test]
+async fn marks_of_a_former_knower_keep_the_owners_browser_from_no_sign_in() {
+    let app = app().await;
+    let owner = app.signed_up(EMAIL).await;
+    assert_eq!(owner.call("sign_out", &[]).await.status, 200);
+    // The attacker knew the password once, and made marks.
+    let mut marked = Vec::new();
+    for _ in 0..2 {
+        let browser = app.browser();
+        assert_eq!(browser.sign_in(EMAIL, PASSWORD).await.status, 200);
+        assert_eq!(browser.call("sign_out", &[]).await.status, 200);
+        marked.push(browser);
+    }
+    for browser in &marked {
+        let mut last = 401;
+        for _ in 0..10 {
+            last = sign_in_from(browser, "192.0.2.1", EMAIL, WRONG).await;
+        }
+        assert_eq!(last, 429);
+    }
+    let status = sign_in_from(&owner, "198.51.100.1", EMAIL, PASSWORD).await;
+    assert_eq!(status, 200);
 }
 
 #[tokio::test]

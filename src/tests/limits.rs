@@ -290,3 +290,23 @@ async fn larger_networks_of_ipv6_have_larger_bounds() {
     let elsewhere = ["2001:db8:0:ff00::1", "2001:db8:1::1", "192.0.2.1"];
     assert_eq!(sign_ins_from(&app, &elsewhere).await, [429, 401, 401]);
 }
+
+#[tokio::test]
+async fn a_session_that_is_out_of_tries_keeps_the_users_other_sessions_from_none() {
+    let app = TestApp::with(|config| {
+        config.limits.sign_ins_per_account = 6;
+        config.limits.sign_ins_per_account_and_address = 3;
+    })
+    .await;
+    let stolen = app.signed_up(EMAIL).await;
+    let owner = app.browser();
+    assert_eq!(owner.sign_in(EMAIL, PASSWORD).await.status, 200);
+    let wrong = [("password", "another lamp over six stairs")];
+    for count in 1..=12 {
+        let answer = stolen.call("confirm_password", &wrong).await;
+        assert_eq!(answer.status, if count > 3 { 429 } else { 422 });
+    }
+    let right = [("password", PASSWORD)];
+    let answer = owner.call("confirm_password", &right).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+}

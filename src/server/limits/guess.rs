@@ -28,6 +28,8 @@ pub enum Guesser<'a> {
     Owner {
         /// Id of the user.
         user_id: &'a str,
+        /// Id of the session.
+        session_id: &'a str,
     },
 }
 
@@ -35,6 +37,7 @@ pub enum Guesser<'a> {
 pub struct Guess<'a> {
     limits: &'a Limits,
     visitor: &'a Visitor,
+    is_anonymous: bool,
     counts: Vec<Count<'a>>,
 }
 
@@ -48,7 +51,8 @@ struct Count<'a> {
 }
 
 impl Limits {
-    /// Counts a try at a password that is about to be verified.
+    /// Counts a try at a password that is about to be verified. A known browser without tries of its
+    /// own has those of an anonymous visitor, since an attacker may hold a copy of its mark.
     ///
     /// # Errors
     /// [`wire::Error::TooManyRequests`] when there is none left.
@@ -57,18 +61,44 @@ impl Limits {
         visitor: &'a Visitor,
         guesser: Guesser<'_>,
     ) -> Result<Guess<'a>, wire::Error> {
-        let counts = self.counts_of(visitor, guesser);
-        for count in &counts {
-            if let Err(error) = count.limit.take(&count.key) {
-                self.refused.note(count.reason, visitor, Some(guesser));
-                return Err(error);
+        let (error, reason) = match (self.take(visitor, guesser), guesser) {
+            (Ok(guess), _) => return Ok(guess),
+            (Err(refused), Guesser::KnownBrowser { email, .. }) => {
+                let anonymous = self.take(visitor, Guesser::Anonymous { email });
+                if let Ok(guess) = anonymous {
+                    return Ok(guess);
+                }
+                refused
             }
-        }
-        Ok(Guess {
+            (Err(refused), _) => refused,
+        };
+        self.refused.note(reason, visitor, Some(guesser));
+        Err(error)
+    }
+
+    /// Takes one try from each count, or says why there is none.
+    fn take<'a>(
+        &'a self,
+        visitor: &'a Visitor,
+        guesser: Guesser<'_>,
+    ) -> Result<Guess<'a>, (wire::Error, Reason)> {
+        let mut guess = Guess {
             limits: self,
             visitor,
-            counts,
-        })
+            is_anonymous: matches!(guesser, Guesser::Anonymous { .. }),
+            counts: Vec::new(),
+        };
+        for count in self.counts_of(visitor, guesser) {
+            if let Err(error) = count.limit.take(&count.key) {
+                // The refused tries of an anonymous visitor go on counting for its network.
+                if !guess.is_anonymous {
+                    guess.give_back();
+                }
+                return Err((error, count.reason));
+            }
+            guess.counts.push(count);
+        }
+        Ok(guess)
     }
 
     /// Lists the counts of a try. An owner and a known browser do not count by network, so that no
@@ -100,11 +130,14 @@ impl Limits {
                     count(&limits.known_browsers, all, reason, false),
                 ]
             }
-            Guesser::Owner { user_id } => {
-                let (reason, key) = (Reason::Owner, || user_id.to_owned());
+            Guesser::Owner {
+                user_id,
+                session_id,
+            } => {
+                let (session, all) = (session_id.to_owned(), user_id.to_owned());
                 vec![
-                    count(&limits.owner, key(), reason, true),
-                    count(&limits.owner_in_all, key(), reason, false),
+                    count(&limits.owner, session, Reason::Owner, true),
+                    count(&limits.owner_in_all, all, Reason::Owner, false),
                 ]
             }
         }
@@ -112,6 +145,11 @@ impl Limits {
 }
 
 impl Guess<'_> {
+    /// Whether it was counted as a try of an anonymous visitor.
+    pub fn is_anonymous(&self) -> bool {
+        self.is_anonymous
+    }
+
     /// Waits for what the verification needs, and gives the try back if that is not to be had.
     ///
     /// # Errors

@@ -158,7 +158,7 @@ impl Refused {
             Guesser::Anonymous { email } | Guesser::KnownBrowser { email, .. } => {
                 (Account::Key(email.key()), Some(email.clone()))
             }
-            Guesser::Owner { user_id } => (Account::User(user_id.to_owned()), None),
+            Guesser::Owner { user_id, .. } => (Account::User(user_id.to_owned()), None),
         };
         let refusals = Refusals {
             email,

@@ -37,11 +37,11 @@ async fn verify_own(
     field: &str,
     password: &TypedPassword,
 ) -> Result<(String, String), Error> {
-    let user_id = &session.user_id;
-    let who = (
-        Guesser::Owner { user_id },
-        Asker::known(caller.visitor.address),
-    );
+    let guesser = Guesser::Owner {
+        user_id: &session.user_id,
+        session_id: &session.id,
+    };
+    let who = (guesser, Asker::known(caller.visitor.address));
     verify_as(caller, session, who, field, password).await
 }
 

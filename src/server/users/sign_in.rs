@@ -71,16 +71,15 @@ async fn verify(caller: &Caller, email: &Email, password: TypedPassword) -> Resu
     let mut guess = state.limits.guess(visitor, guesser(email, mark.as_ref()))?;
     let user = guess.unless_unavailable(find(state, email)).await?;
     let user_id = user.as_ref().map(|(id, ..)| id);
-    let was_marked = mark.is_some();
-    let mark = mark.filter(|mark| Some(&mark.user_id) == user_id);
-    if was_marked && mark.is_none() {
+    if mark.is_some_and(|mark| Some(&mark.user_id) != user_id) {
         // The address has become another account's.
         guess.give_back();
         guess = state.limits.guess(visitor, guesser(email, None))?;
     }
-    let asker = match &mark {
-        Some(_) => Asker::known(visitor.address),
-        None => Asker::anonymous(visitor.address),
+    let asker = if guess.is_anonymous() {
+        Asker::anonymous(visitor.address)
+    } else {
+        Asker::known(visitor.address)
     };
     // Both are made ready, so that an address without an account takes as long as one with.
     let stand_in = state.stand_ins.of(email);
