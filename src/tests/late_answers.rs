@@ -97,6 +97,55 @@ async fn a_late_sign_out_does_not_take_the_cookie_of_a_newer_sign_in_away() {
     }
 }
 
+#[tokio::test]
+async fn a_sign_out_with_the_cookie_before_a_newer_sign_in_leaves_the_new_cookie_alone() {
+    for confirms in [false, true] {
+        let app = TestApp::new().await;
+        let browser = app.signed_up(EMAIL).await;
+        let late = app.browser();
+        late.keep(&browser);
+        if confirms {
+            let form = [("password", PASSWORD)];
+            let confirmed = browser.call("confirm_password", &form).await;
+            assert_eq!(confirmed.status, 200, "{}", confirmed.body);
+        }
+        browser.sign_in(EMAIL, PASSWORD).await;
+        let answer = late.call("sign_out", &[]).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        assert_eq!(answer.set_cookies().len(), 0, "{confirms}");
+        assert_eq!(browser.viewer().await.as_deref(), Some(EMAIL));
+    }
+}
+
+#[tokio::test]
+async fn a_sign_out_with_the_cookie_before_a_form_with_a_password_ends_the_session() {
+    for function in ["confirm_password", "change_password"] {
+        let app = TestApp::new().await;
+        let browser = app.signed_up(EMAIL).await;
+        let stranger = app.signed_up("grace@example.com").await;
+        let late = app.browser();
+        late.keep(&browser);
+        let form = [
+            ("password", PASSWORD),
+            ("current_password", PASSWORD),
+            ("new_password", NEW_PASSWORD),
+        ];
+        let answer = browser.call(function, &form).await;
+        assert_eq!(answer.status, 200, "{function}: {}", answer.body);
+        app.pass(59);
+        let answer = late.call("sign_out", &[]).await;
+        assert_eq!(answer.status, 200, "{function}: {}", answer.body);
+        assert_eq!(answer.set_cookies().len(), 1, "{function}");
+        assert_eq!(late.session(), None, "{function}");
+        assert_eq!(browser.viewer().await, None, "{function}");
+        assert!(stranger.viewer().await.is_some(), "{function}");
+        let live = "SELECT COUNT(*) FROM sessions WHERE ended_at IS NULL";
+        assert_eq!(app.count(live).await, 1, "{function}");
+        let told = "SELECT COUNT(*) FROM activity WHERE kind = 'signed_out'";
+        assert_eq!(app.count(told).await, 1, "{function}");
+    }
+}
+
 /// Asks until the browser has another cookie: a busy machine may leave a renewal for the next request.
 async fn renew(browser: &Browser, before: &str) {
     while browser.session().as_deref() == Some(before) {

@@ -1,6 +1,9 @@
 //! Every kind of end. One transaction each; when it answers, the session is refused.
 
-use super::Session;
+use super::{
+    Session, find_by,
+    replaced::{Successor, find_successor},
+};
 use crate::{
     server::{
         activity::{self, Kind, Visitor},
@@ -235,14 +238,27 @@ impl DerefMut for Change {
 }
 
 /// Ends the caller's session and takes the cookie away. Whoever is not signed in is told the
-/// same: the state that they asked for holds.
+/// same: the state that they asked for holds. A request that comes late, with the cookie of before a
+/// newer sign-in, leaves that sign-in's cookie alone. One with the cookie of before a form with a
+/// password ends the session, which goes on under another sid.
 ///
 /// # Errors
 /// If the database does not answer; the cookie then stays, because the session does.
 pub async fn sign_out(caller: &Caller) -> Result<(), Error> {
-    match &caller.session {
-        Some(session) => {
-            end_one(caller, session, &session.id).await?;
+    if let Some(session) = &caller.session {
+        end_one(caller, session, &session.id).await?;
+        return Ok(());
+    }
+    match find_successor(caller).await? {
+        Some(Successor::NewSignIn) => {}
+        Some(Successor::GoesOn(sid)) => {
+            let state = &caller.state;
+            match find_by(state.db.pool(), state, &sid).await? {
+                Some(session) => {
+                    end_one(caller, &session, &session.id).await?;
+                }
+                None => caller.cookies.end_session(),
+            }
         }
         None => caller.cookies.end_session(),
     }

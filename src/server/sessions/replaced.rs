@@ -3,6 +3,7 @@
 //! Such a form gives its session a new sid. When it is sent twice, or its response is lost, the browser
 //! shows the sid before. `users/repeated.rs` goes on by the password.
 
+use super::end::REPLACED;
 use crate::{
     server::{caller::Caller, error::Error, secret::HashedSid},
     wire,
@@ -70,6 +71,44 @@ pub async fn find_replaced<'a>(
         at,
         by,
         now: HashedSid::from_row(sid),
+    }))
+}
+
+/// What the browser may hold instead of a cookie whose session is over.
+pub(super) enum Successor {
+    /// The cookie of a newer sign-in.
+    NewSignIn,
+    /// The cookie of the same session, which goes on under this sid since less than a minute ago.
+    GoesOn(HashedSid),
+}
+
+/// Finds what took the place of the session that the cookie names.
+///
+/// # Errors
+/// If the database does not answer.
+pub(super) async fn find_successor(caller: &Caller) -> Result<Option<Successor>, Error> {
+    let Some((user_id, sid)) = caller.named_session() else {
+        return Ok(None);
+    };
+    let now = caller.state.clock.now_s();
+    let found: Option<(String, Option<String>)> = sqlx::query_as(
+        "SELECT hashed_sid, end_reason FROM sessions \
+         WHERE user_id = $1 AND hashed_sid = $2 AND end_reason = $3 \
+         UNION ALL \
+         SELECT hashed_sid, end_reason FROM sessions \
+         WHERE user_id = $1 AND replaced_sid = $2 AND replaced_at > $4 AND replaced_at <= $5 \
+           AND (ended_at IS NULL OR end_reason = $3)",
+    )
+    .bind(user_id)
+    .bind(sid.as_str())
+    .bind(REPLACED)
+    .bind(now - GOES_ON_WITHIN_S)
+    .bind(now)
+    .fetch_optional(caller.state.db.pool())
+    .await?;
+    Ok(found.map(|(sid, end_reason)| match end_reason {
+        Some(_) => Successor::NewSignIn,
+        None => Successor::GoesOn(HashedSid::from_row(sid)),
     }))
 }
 
