@@ -72,6 +72,34 @@ async fn a_changed_password_revokes_keys_that_were_made_since_the_last_change() 
 }
 
 #[tokio::test]
+async fn changes_that_keep_other_sessions_do_not_make_an_attackers_key_or_app_count_as_kept() {
+    let app = TestApp::new().await;
+    let other = other_app(&app).await;
+    let owner = app.signed_up(EMAIL).await;
+    let thief = app.browser();
+    thief.sign_in(EMAIL, PASSWORD).await;
+    let (id, stolen) = new_key(&app, &thief).await;
+    let tokens = other.tokens(&thief, &OFFLINE).await;
+    let listed = format!("{id} {}", other.id);
+    let fields = [("listed", &*listed), ("keep_others", "true")];
+    // There and back, so that the owner's password works on.
+    change(&thief, PASSWORD, NEW_PASSWORD, &fields).await;
+    app.pass(1);
+    change(&thief, NEW_PASSWORD, PASSWORD, &fields).await;
+    assert!(works(&stolen).await);
+    let page = owner.open(PAGE).await.body;
+    for id in [&id, &other.id] {
+        assert_eq!(ticked(&page, id), Some(true), "{page}");
+    }
+    // A form that listed neither revokes both.
+    let answer = change(&owner, PASSWORD, NEW_PASSWORD, &[]).await.json();
+    assert_eq!((&answer["keys"], &answer["apps"]), (&1.into(), &1.into()));
+    assert!(!works(&stolen).await);
+    let refreshed = other.refresh(text(&tokens, "refresh_token")).await;
+    assert_eq!(refreshed.status, 400, "{}", refreshed.body);
+}
+
+#[tokio::test]
 async fn a_key_that_was_made_after_the_form_was_loaded_is_revoked() {
     let app = TestApp::new().await;
     let owner = app.signed_up(EMAIL).await;

@@ -42,8 +42,10 @@ pub async fn list_revocable(state: &State, user_id: &str) -> Result<Vec<Revocabl
     Ok(keys.collect())
 }
 
-/// Revokes the keys of a user that the choice names, and notes that a change of the password left the
-/// others in place. The user's row must be locked. Returns the number of revoked keys.
+/// Revokes the keys of a user that the choice names. Where the change of the password ended the other
+/// sessions, it notes that the remaining keys were left in place: an attacker who knows the password and
+/// ends no session would otherwise make their own key count as kept. The user's row must be locked.
+/// Returns the number of revoked keys.
 ///
 /// # Errors
 /// If the database does not answer.
@@ -51,6 +53,7 @@ pub async fn revoke_chosen(
     change: &mut Change,
     user_id: &str,
     choice: &Choice,
+    keep_others: bool,
 ) -> Result<u32, Error> {
     let now = change.now_s();
     let a_life_ago = now - LONGEST_S;
@@ -82,6 +85,9 @@ pub async fn revoke_chosen(
         });
     }
     cutoff::raise(change, user_id, a_life_ago).await?;
+    if keep_others {
+        return Ok(count);
+    }
     sqlx::query("UPDATE api_keys SET kept_at = $1 WHERE user_id = $2 AND revoked_at IS NULL")
         .bind(now)
         .bind(user_id)

@@ -44,8 +44,9 @@ pub async fn list_revocable(state: &State, user_id: &str) -> Result<Vec<Revocabl
     Ok(apps.collect())
 }
 
-/// Ends all grants of the apps that the choice names, and forgets that the user allowed them. Notes that a
-/// change of the password left the others in place. Returns the number of apps.
+/// Ends all grants of the apps that the choice names, and forgets that the user allowed them. Where the
+/// change of the password ended the other sessions, it notes that the remaining apps were left in place.
+/// Returns the number of apps.
 ///
 /// # Errors
 /// If the database does not answer.
@@ -53,6 +54,7 @@ pub async fn end_chosen(
     change: &mut Change,
     user_id: &str,
     choice: &Choice,
+    keep_others: bool,
     reason: &'static str,
 ) -> Result<u32, Error> {
     let now = change.now_s();
@@ -81,6 +83,9 @@ pub async fn end_chosen(
             .await?;
             count += 1;
         }
+    }
+    if keep_others {
+        return Ok(count);
     }
     sqlx::query(
         "UPDATE grants SET kept_at = $1 \

@@ -215,7 +215,7 @@ async fn finish_change(
     if !keep_others {
         ended = sessions::end_others_of(&mut change, session, "password_changed").await?;
     }
-    let (keys, apps) = revoke_chosen(&mut change, user_id, choice).await?;
+    let (keys, apps) = revoke_chosen(&mut change, user_id, choice, keep_others).await?;
     let happened = [
         (Kind::PasswordChanged, ended, true),
         (Kind::ApiKeyRevoked, keys, keys > 0),

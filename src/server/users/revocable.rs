@@ -59,8 +59,8 @@ pub async fn list_revocable(caller: &Caller, session: &Session) -> Result<Revoca
     })
 }
 
-/// Revokes keys and apps by this choice within the change of the password, and notes that it left the
-/// others in place. The numbers of keys and of apps.
+/// Revokes keys and apps by this choice within the change of the password. Unless that keeps the other
+/// sessions, it notes that it left the remaining keys and apps in place. The numbers of keys and of apps.
 ///
 /// # Errors
 /// If the database does not answer.
@@ -68,8 +68,10 @@ pub async fn revoke_chosen(
     change: &mut Change,
     user_id: &str,
     choice: &Choice,
+    keep_others: bool,
 ) -> Result<(u32, u32), Error> {
-    let keys = api_keys::revoke_chosen(change, user_id, choice).await?;
-    let apps = grants::end_chosen(change, user_id, choice, "password_changed").await?;
+    let keys = api_keys::revoke_chosen(change, user_id, choice, keep_others).await?;
+    let reason = "password_changed";
+    let apps = grants::end_chosen(change, user_id, choice, keep_others, reason).await?;
     Ok((keys, apps))
 }
