@@ -91,7 +91,8 @@ async fn connect(url: &str) -> Result<(PgListener, PgConnection), sqlx::Error> {
     Ok((listener, speaker))
 }
 
-/// Until nothing comes any more.
+/// Until nothing comes any more, or what comes cannot be read: a node of another release said it, and the
+/// list of revoked keys is then loaded anew.
 async fn forget_what_is_ended(state: &State, listener: &mut PgListener, heard_ms: &AtomicI64) {
     let mut is_first = true;
     while let Ok(Ok(Some(word))) = timeout(DEAF_AFTER, listener.try_recv()).await {
@@ -100,10 +101,16 @@ async fn forget_what_is_ended(state: &State, listener: &mut PgListener, heard_ms
             continue;
         }
         let Some(beat) = word.payload().strip_prefix(BEAT) else {
-            word.payload()
-                .split(' ')
-                .for_each(|word| hear_word(state, word));
+            let words = word.payload().split(' ');
+            let unreadable = words.filter(|word| !hear_word(state, word)).count();
             state.back_channel.wake();
+            if unreadable > 0 {
+                tracing::warn!(
+                    event = "unreadable_ending",
+                    "a node of another release runs on this database"
+                );
+                return;
+            }
             continue;
         };
         let sent_ms = beat
@@ -127,13 +134,17 @@ async fn forget_what_is_ended(state: &State, listener: &mut PgListener, heard_ms
     }
 }
 
-/// A session that another node has touched, or a key that it has revoked.
-fn hear_word(state: &State, word: &str) {
-    if word.contains(':') {
-        state.api_keys.revoked.add(read_entry(word), &state.clock);
-    } else {
+/// Hears of a session that another node has touched, or of a key that it has revoked. Whether the word
+/// could be read.
+fn hear_word(state: &State, word: &str) -> bool {
+    if !word.contains(':') {
         state.sessions.forget(&HashedSid::from_row(word.to_owned()));
+        return true;
     }
+    let entry = read_entry(word);
+    let is_readable = entry.is_some();
+    state.api_keys.revoked.add(entry, &state.clock);
+    is_readable
 }
 
 /// Writes API keys as they are said on the channel.
