@@ -174,6 +174,28 @@ async fn what_comes_back_fits_into_a_cookie() {
 }
 
 #[tokio::test]
+async fn a_field_that_is_too_large_to_be_deflated_does_not_come_back() {
+    let app = TestApp::new().await;
+    let comes_back = [(1_000, true), (60_000, false)];
+    for (length, is_kept) in comes_back {
+        let browser = app.browser();
+        let email = "x".repeat(length);
+        let form = [
+            ("email", &*email),
+            ("password", "short"),
+            ("next", "/account"),
+        ];
+        let answer = browser.submit("/sign-up", "sign_up", &form).await;
+        assert_eq!(answer.header("location"), "/sign-up");
+        let page = browser.open("/sign-up").await.body;
+        let told = ["Enter an e-mail address", "Use at most 254 characters."];
+        assert!(told.iter().any(|it| page.contains(it)), "{length}");
+        assert!(page.contains("Use at least 15 characters."), "{length}");
+        assert_eq!(page.contains(&"x".repeat(1_000)), is_kept, "{length}");
+    }
+}
+
+#[tokio::test]
 async fn next_is_a_path_of_ours_or_it_is_ignored() {
     let app = TestApp::new().await;
     app.signed_up(EMAIL).await;

@@ -24,8 +24,9 @@ const FORM_LINE_MAX: usize = 70;
 
 /// Compression level, 0 to 10. 6 is the usual one.
 const DEFLATE_LEVEL: u8 = 6;
-/// Octets that a cookie's content may inflate to. A larger one is refused.
-const UNPACKED_MAX: usize = 1 << 20;
+/// Most octets of a cookie's content before it is deflated. To deflate a larger one takes the server too
+/// long for an anonymous visitor's form.
+const UNPACKED_MAX: usize = 16 << 10;
 
 /// A form that has not reached the page that shows it is dropped after this time, in seconds.
 const RETURNS_WITHIN_S: i64 = 60;
@@ -48,6 +49,9 @@ impl Parcel {
     /// has no room otherwise. It holds no secret, whose length an attacker could guess at by a text.
     fn pack(&self) -> Result<Vec<u8>, Error> {
         let json = serde_json::to_vec(self).map_err(|_| Error::Crypto("seal"))?;
+        if json.len() > UNPACKED_MAX {
+            return Err(Error::Crypto("seal"));
+        }
         Ok(compress_to_vec(&json, DEFLATE_LEVEL))
     }
 
