@@ -194,11 +194,14 @@ pub(super) async fn add_failures(
 ) -> Result<(), Error> {
     let recent: Vec<(String, String, String)> = sqlx::query_as(
         "SELECT id, address, user_agent FROM activity \
-         WHERE user_id = $1 AND kind = $2 AND at_ms > $3 ORDER BY at_ms DESC, id DESC LIMIT 100",
+         WHERE user_id = $1 AND kind = $2 AND at_ms > $3 AND at_ms < $4 \
+         ORDER BY at_ms DESC, id DESC LIMIT 100",
     )
     .bind(user_id)
     .bind(Kind::SignInFailed.code())
     .bind(failed.at_ms - ONE_ENTRY_MS)
+    // An entry of a clock that was ahead counts no tries of now.
+    .bind(failed.at_ms + ONE_ENTRY_MS)
     .fetch_all(&mut *connection)
     .await?;
     let visitor = failed.visitor.as_ref();
@@ -255,12 +258,14 @@ pub(super) async fn add_refusals(
     let visitor = refusals.visitor.as_ref();
     let address = visitor.map_or_else(String::new, |visitor| visitor.address.to_string());
     let going_on: Option<(String,)> = sqlx::query_as(
-        "SELECT id FROM activity WHERE user_id = $1 AND kind = $2 AND at_ms > $3 \
+        "SELECT id FROM activity WHERE user_id = $1 AND kind = $2 AND at_ms > $3 AND at_ms < $4 \
          ORDER BY at_ms DESC, id DESC LIMIT 1",
     )
     .bind(user_id)
     .bind(Kind::TriesRefused.code())
     .bind(refusals.at_ms - ONE_FLOOD_MS)
+    // An entry of a clock that was ahead counts no tries of now.
+    .bind(refusals.at_ms + ONE_FLOOD_MS)
     .fetch_optional(&mut *connection)
     .await?;
     if let Some((id,)) = going_on {

@@ -152,6 +152,27 @@ async fn the_keys_of_a_copied_session_are_revoked_whatever_the_clock_said_when_t
 }
 
 #[tokio::test]
+async fn tries_are_not_counted_on_an_entry_of_a_clock_that_was_ahead() {
+    let app = TestApp::with(|config| config.limits.sign_ins_per_account = 5).await;
+    let owner = app.signed_up(EMAIL).await;
+    let visitor = app.browser();
+    for ahead in [2 * DAY_S, 0] {
+        app.set_clock(ahead);
+        for _ in 0..15 {
+            visitor.sign_in(EMAIL, "not this one at all").await;
+        }
+        app.state.later.flush(&app.state).await.unwrap();
+        app.set_clock(-ahead);
+        app.pass(HOUR_S / 4);
+    }
+    let kinds = owner.list_activity().await;
+    for kind in ["sign_in_failed", "tries_refused"] {
+        let entries = kinds.iter().filter(|it| *it == kind).count();
+        assert_eq!(entries, 2, "{kinds:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_done_now_and_then_is_done_while_the_clock_is_back() {
     let app = TestApp::new().await;
     let (tried, clock) = (NowAndThen::default(), &app.state.clock);
