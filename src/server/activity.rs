@@ -245,7 +245,7 @@ fn has_room(recent: &[(String, String, String)], visitor: &Visitor) -> bool {
 }
 
 /// Adds tries at one account that were refused to the entry of this flood, or makes one. Where they come
-/// from several addresses it names none.
+/// from several addresses it names none, and from several devices no device.
 ///
 /// # Errors
 /// If the database does not answer.
@@ -257,8 +257,9 @@ pub(super) async fn add_refusals(
 ) -> Result<(), Error> {
     let visitor = refusals.visitor.as_ref();
     let address = visitor.map_or_else(String::new, |visitor| visitor.address.to_string());
-    let going_on: Option<(String,)> = sqlx::query_as(
-        "SELECT id FROM activity WHERE user_id = $1 AND kind = $2 AND at_ms > $3 AND at_ms < $4 \
+    let going_on: Option<(String, String, String)> = sqlx::query_as(
+        "SELECT id, address, user_agent FROM activity \
+         WHERE user_id = $1 AND kind = $2 AND at_ms > $3 AND at_ms < $4 \
          ORDER BY at_ms DESC, id DESC LIMIT 1",
     )
     .bind(user_id)
@@ -268,15 +269,17 @@ pub(super) async fn add_refusals(
     .bind(refusals.at_ms + ONE_FLOOD_MS)
     .fetch_optional(&mut *connection)
     .await?;
-    if let Some((id,)) = going_on {
+    if let Some((id, known_address, agent)) = going_on {
+        let is_same = visitor.is_some_and(|it| it.is_at(&known_address, &agent));
         sqlx::query(
             "UPDATE activity SET how_many = how_many + $1, \
-                 user_agent = CASE WHEN address = $2 THEN user_agent ELSE '' END, \
+                 user_agent = CASE WHEN $3 = 1 THEN user_agent ELSE '' END, \
                  address = CASE WHEN address = $2 THEN address ELSE '' END \
-             WHERE id = $3",
+             WHERE id = $4",
         )
         .bind(i64::from(refusals.how_many))
         .bind(address)
+        .bind(i64::from(is_same))
         .bind(id)
         .execute(&mut *connection)
         .await?;

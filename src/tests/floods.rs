@@ -368,3 +368,74 @@ async fn a_flood_is_one_entry_of_the_owners_activity() {
     let refused = kinds.iter().filter(|kind| *kind == "tries_refused");
     assert_eq!(refused.count(), 1, "{kinds:?}");
 }
+
+/// Has visitors at one address try to sign in to an account, one with each of these names of a browser.
+async fn try_from_devices(app: &TestApp, email: &str, address: &str, agents: &[&str]) {
+    let visitor = app.browser();
+    for agent in agents {
+        let request = visitor
+            .request(Method::POST, "/api/sign_in")
+            .header("origin", visitor.url())
+            .header("user-agent", *agent)
+            .header("x-forwarded-for", address);
+        let form = [("email", email), ("password", WRONG)];
+        visitor.send(with_form(request, &form)).await;
+    }
+}
+
+/// Device and address of the owner's entry of refused tries.
+async fn flood_in_activity(owner: &Browser) -> (serde_json::Value, serde_json::Value) {
+    let request = owner.request(Method::GET, "/api/list_activity");
+    let entries = owner.send(request).await.json()["entries"].clone();
+    let mut entries = entries.as_array().unwrap().iter();
+    let entry = entries.find(|it| it["kind"] == "tries_refused").unwrap();
+    (entry["device"]["browser"].clone(), entry["address"].clone())
+}
+
+#[tokio::test]
+async fn a_floods_entry_names_a_device_only_if_all_tries_came_from_it() {
+    let app = TestApp::with(|config| {
+        config.limits.sign_ins_per_account_and_address = 1;
+        config.server.trusted_proxy_hops = 1;
+    })
+    .await;
+    let owner = app.signed_up(EMAIL).await;
+    let other = app.signed_up(BOB).await;
+    let address = "192.0.2.1";
+    // Six more of one device, and then one of another in the same flood.
+    try_from_devices(&app, EMAIL, address, &["Firefox/1.0"; 7]).await;
+    let (device, named) = flood_in_activity(&owner).await;
+    assert_eq!((device, named), ("Firefox".into(), address.into()));
+    try_from_devices(&app, EMAIL, address, &["curl/8"; 6]).await;
+    let (device, named) = flood_in_activity(&owner).await;
+    assert_eq!((device, named), (serde_json::Value::Null, address.into()));
+    // Both devices wait in memory together.
+    let agents = [["Firefox/1.0"; 4], ["curl/8"; 4]].concat();
+    try_from_devices(&app, BOB, address, &agents).await;
+    let (device, named) = flood_in_activity(&other).await;
+    assert_eq!((device, named), (serde_json::Value::Null, address.into()));
+}
+
+#[tokio::test]
+async fn a_flood_is_told_though_tries_at_many_addresses_were_refused_before() {
+    let app = TestApp::with(|config| {
+        config.limits.sign_ins_per_account_and_address = 1;
+        config.limits.sign_ins_per_address = 5_000;
+    })
+    .await;
+    let owner = app.signed_up(EMAIL).await;
+    let visitor = app.browser();
+    for count in 0..1_000 {
+        let email = format!("visitor-{count}@example.com");
+        visitor.sign_in(&email, WRONG).await;
+        assert_eq!(visitor.sign_in(&email, WRONG).await.status, 429);
+    }
+    for _ in 0..8 {
+        visitor.sign_in(EMAIL, WRONG).await;
+    }
+    let kinds = owner.list_activity().await;
+    assert!(
+        kinds.iter().any(|kind| kind == "tries_refused"),
+        "{kinds:?}"
+    );
+}

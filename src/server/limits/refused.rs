@@ -24,7 +24,8 @@ const NETWORKS_MAX: usize = 10_000;
 const FLOOD: u32 = 5;
 /// Refusals that stay below `FLOOD` for this long are dropped, in milliseconds.
 const FLOOD_WITHIN_MS: i64 = 600_000;
-/// Accounts whose refusals wait to be written. Refusals at further accounts are only logged.
+/// Accounts whose refusals wait to be written. Further accounts replace those below `FLOOD`; where all are
+/// above, they are only logged.
 const ACCOUNTS_MAX: usize = 1_000;
 
 /// Why a try was refused.
@@ -61,7 +62,7 @@ pub struct Refusals {
     pub at_ms: i64,
     /// Their number.
     pub how_many: u32,
-    /// The visitor, if all came from one address.
+    /// The visitor, if all came from one address. Its `User-Agent` is empty unless all came from one device.
     pub visitor: Option<Visitor>,
 }
 
@@ -188,11 +189,13 @@ impl Refused {
         if let Some(known) = accounts.get_mut(&account) {
             known.how_many = known.how_many.saturating_add(more.how_many);
             known.at_ms = known.at_ms.min(more.at_ms);
-            let address = |it: &Refusals| it.visitor.as_ref().map(|visitor| visitor.address);
-            if address(known) != address(&more) {
-                known.visitor = None;
-            }
-        } else if accounts.len() < ACCOUNTS_MAX {
+            known.visitor = common(known.visitor.take(), more.visitor);
+            return;
+        }
+        if accounts.len() >= ACCOUNTS_MAX {
+            accounts.retain(|_, it| it.how_many >= FLOOD);
+        }
+        if accounts.len() < ACCOUNTS_MAX {
             accounts.insert(account, more);
         }
     }
@@ -204,4 +207,16 @@ impl Refused {
     fn accounts(&self) -> MutexGuard<'_, HashMap<Account, Refusals>> {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Keeps of a visitor what is true of the tries of both.
+fn common(known: Option<Visitor>, more: Option<Visitor>) -> Option<Visitor> {
+    let (mut known, more) = (known?, more?);
+    if known.address != more.address {
+        return None;
+    }
+    if !more.is_at(&known.address.to_string(), &known.user_agent) {
+        known.user_agent.clear();
+    }
+    Some(known)
 }
