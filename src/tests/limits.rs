@@ -310,3 +310,29 @@ async fn a_session_that_is_out_of_tries_keeps_the_users_other_sessions_from_none
     let answer = owner.call("confirm_password", &right).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
 }
+
+#[tokio::test]
+async fn right_passwords_of_many_users_at_one_address_have_a_bound() {
+    let app = TestApp::with(|config| {
+        config.limits.sign_ins_per_address = 1;
+        config.server.trusted_proxy_hops = 1;
+    })
+    .await;
+    let mut users = Vec::new();
+    for count in 0..3 {
+        users.push(app.signed_up(&format!("user-{count}@example.com")).await);
+    }
+    let right = [("password", PASSWORD)];
+    let mut statuses = Vec::new();
+    for count in 0..6 {
+        let user = &users[count % 3];
+        let answer = call_from(user, "192.0.2.1", "confirm_password", &right).await;
+        statuses.push(answer.status);
+    }
+    assert_eq!(statuses, [200, 200, 200, 200, 200, 429]);
+    // The bound is no other address's, and anonymous visitors have their own.
+    let answer = call_from(&users[0], "192.0.2.2", "confirm_password", &right).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let email = "user-1@example.com";
+    assert_eq!(sign_in_from(&app, "192.0.2.1", email, PASSWORD).await, 200);
+}

@@ -3,7 +3,7 @@
 //! A try is counted where the password is about to be verified. It is given back where none is,
 //! because the server is busy or the database away.
 
-use super::{Limit, Limits, account_and_address_key, refused::Reason};
+use super::{ByNetwork, Limit, Limits, account_and_address_key, refused::Reason};
 use crate::{
     server::{activity::Visitor, error::Error, fields::Email},
     wire,
@@ -101,8 +101,8 @@ impl Limits {
         Ok(guess)
     }
 
-    /// Lists the counts of a try. An owner and a known browser do not count by network, so that no
-    /// attacker keeps them out. Right passwords have a bound as well: each costs a hash.
+    /// Lists the counts of a try. An owner and a known browser count by network last and apart from
+    /// anonymous visitors, so that no attacker without accounts keeps them out. Right passwords have a bound as well: each costs a hash.
     fn counts_of<'a>(&'a self, visitor: &Visitor, guesser: Guesser<'_>) -> Vec<Count<'a>> {
         let limits = &self.guesses;
         let count = |limit, key, reason, is_forgotten| Count {
@@ -111,12 +111,14 @@ impl Limits {
             reason,
             is_forgotten,
         };
+        let of_networks = |networks: &'a ByNetwork| {
+            let all = networks.of(visitor.address);
+            all.map(|(limit, key)| count(limit, key, Reason::Network, false))
+        };
         match guesser {
             Guesser::Anonymous { email } => {
                 let both = account_and_address_key(email, visitor.address);
-                let networks = limits.networks.of(visitor.address);
-                networks
-                    .map(|(limit, key)| count(limit, key, Reason::Network, false))
+                of_networks(&limits.networks)
                     .chain([
                         count(&limits.account_and_address, both, Reason::Account, true),
                         count(&limits.account, email.key(), Reason::Account, true),
@@ -125,20 +127,26 @@ impl Limits {
             }
             Guesser::KnownBrowser { email, mark } => {
                 let (mark, all, reason) = (mark.to_owned(), email.key(), Reason::KnownBrowser);
-                vec![
+                let own = [
                     count(&limits.known_browser, mark, reason, true),
                     count(&limits.known_browsers, all, reason, false),
-                ]
+                ];
+                own.into_iter()
+                    .chain(of_networks(&limits.known_networks))
+                    .collect()
             }
             Guesser::Owner {
                 user_id,
                 session_id,
             } => {
                 let (session, all) = (session_id.to_owned(), user_id.to_owned());
-                vec![
+                let own = [
                     count(&limits.owner, session, Reason::Owner, true),
                     count(&limits.owner_in_all, all, Reason::Owner, false),
-                ]
+                ];
+                own.into_iter()
+                    .chain(of_networks(&limits.known_networks))
+                    .collect()
             }
         }
     }

@@ -26,6 +26,10 @@ use std::{
 /// Keys that one limit remembers at once. The ones that are used least are forgotten.
 const KEYS: u64 = 20_000;
 
+/// How many times the tries of anonymous visitors the known browsers and signed-in users of a network
+/// have together.
+const KNOWN_TIMES: u32 = 5;
+
 /// What is limited.
 pub struct Limits {
     /// Tries that were refused.
@@ -57,6 +61,7 @@ struct Guesses {
     networks: ByNetwork,
     account_and_address: Limit,
     account: Limit,
+    known_networks: ByNetwork,
     known_browser: Limit,
     known_browsers: Limit,
     owner: Limit,
@@ -76,6 +81,9 @@ impl Limits {
                 networks: by_network(settings.sign_ins_per_address),
                 account_and_address: one_holder(),
                 account: account(),
+                known_networks: by_network(
+                    settings.sign_ins_per_address.saturating_mul(KNOWN_TIMES),
+                ),
                 known_browser: one_holder(),
                 known_browsers: account(),
                 owner: one_holder(),
