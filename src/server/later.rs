@@ -94,7 +94,10 @@ impl Later {
         }
         let written = async {
             let mut tx = state.db.write().await?;
-            for (user_id, failed) in failed.iter() {
+            // Nodes that wrote in orders of their own would wait for each other.
+            let mut failed: Vec<_> = failed.iter().collect();
+            failed.sort_by_key(|(user_id, _)| *user_id);
+            for (user_id, failed) in failed {
                 for failed in failed {
                     activity::add_failures(state, &mut tx, user_id, failed).await?;
                 }
@@ -161,15 +164,19 @@ async fn flush_refused(state: &State) -> Result<(), Error> {
     }
     let written = async {
         let mut tx = state.db.write().await?;
+        let mut written = Vec::new();
         for (account, refusals) in &accounts {
             let user_id = match (account, &refusals.email) {
                 (Account::User(user_id), _) => Some(user_id.clone()),
                 (Account::Key(_), Some(email)) => users::id_of(&mut tx, email).await?,
                 (Account::Key(_), None) => None,
             };
-            if let Some(user_id) = user_id {
-                activity::add_refusals(state, &mut tx, &user_id, refusals).await?;
-            }
+            written.extend(user_id.map(|user_id| (user_id, refusals)));
+        }
+        // Nodes that wrote in orders of their own would wait for each other.
+        written.sort_by(|(one, _), (other, _)| one.cmp(other));
+        for (user_id, refusals) in written {
+            activity::add_refusals(state, &mut tx, &user_id, refusals).await?;
         }
         Ok(tx.commit().await?)
     };
