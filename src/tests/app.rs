@@ -401,6 +401,15 @@ impl Browser {
         self.send(with_form(request, form)).await
     }
 
+    /// The same from an address, as the proxy in front names it.
+    pub async fn call_from(&self, address: &str, function: &str, form: &[(&str, &str)]) -> Answer {
+        let request = self
+            .request(Method::POST, &format!("/api/{function}"))
+            .header("origin", &self.url)
+            .header("x-forwarded-for", address);
+        self.send(with_form(request, form)).await
+    }
+
     /// What a page without JavaScript does: it goes past the check of a new session's cookie.
     pub async fn submit(&self, page: &str, function: &str, form: &[(&str, &str)]) -> Answer {
         let mut answer = self.submit_and_stop(page, function, form).await;

@@ -1,6 +1,6 @@
 //! A flood of one kind of visitors does not keep the others out, and its owner and operator learn of it.
 
-use crate::app::{Answer, Browser, EMAIL, PASSWORD, TestApp, with_form};
+use crate::app::{Browser, EMAIL, PASSWORD, TestApp, with_form};
 use cloakroom::{server::passwords::Asker, wire::Problem};
 use reqwest::Method;
 use std::{
@@ -18,23 +18,9 @@ use tokio::{
 const WRONG: &str = "another lamp over six stairs";
 const BOB: &str = "bob@example.com";
 
-/// A call of a page's script, from an address.
-async fn call_from(
-    browser: &Browser,
-    address: &str,
-    function: &str,
-    form: &[(&str, &str)],
-) -> Answer {
-    let request = browser
-        .request(Method::POST, &format!("/api/{function}"))
-        .header("origin", browser.url())
-        .header("x-forwarded-for", address);
-    browser.send(with_form(request, form)).await
-}
-
 async fn sign_in_from(browser: &Browser, address: &str, email: &str, password: &str) -> u16 {
     let form = [("email", email), ("password", password)];
-    call_from(browser, address, "sign_in", &form).await.status
+    browser.call_from(address, "sign_in", &form).await.status
 }
 
 /// One core and eight places.
@@ -113,7 +99,7 @@ async fn a_flood_of_one_network_leaves_room_for_others_in_the_queue() {
                 let email = format!("new-{count}@example.com");
                 let form = [("email", &*email), ("password", PASSWORD)];
                 let address = format!("198.51.{count}.1");
-                call_from(&browser, &address, "sign_up", &form).await.status
+                browser.call_from(&address, "sign_up", &form).await.status
             });
             assert_eq!(flood.join_next().await.unwrap().unwrap(), 503);
         }
@@ -143,7 +129,7 @@ async fn a_flood_of_many_networks_leaves_room_for_owners_and_known_browsers() {
     };
     let confirm = [("password", PASSWORD)];
     let (confirmed, signed_in, ()) = tokio::join!(
-        call_from(&owner, "10.1.0.1", "confirm_password", &confirm),
+        owner.call_from("10.1.0.1", "confirm_password", &confirm),
         sign_in_from(&known, "10.1.0.1", BOB, PASSWORD),
         release,
     );
@@ -181,7 +167,7 @@ async fn an_owner_and_a_known_browser_are_served_while_many_networks_try() {
             let status = sign_in_from(&known, "10.0.0.1", EMAIL, PASSWORD).await;
             assert_eq!(status, 200);
             let form = [("password", PASSWORD)];
-            let answer = call_from(&owner, "10.0.0.1", "confirm_password", &form).await;
+            let answer = owner.call_from("10.0.0.1", "confirm_password", &form).await;
             assert_eq!(answer.status, 200, "{}", answer.body);
         }
     };

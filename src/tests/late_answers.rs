@@ -5,8 +5,7 @@ use crate::{
     sessions::generation,
 };
 use reqwest::Method;
-use std::time::Duration;
-use tokio::{sync::mpsc::UnboundedReceiver, task::JoinHandle, time::timeout};
+use tokio::{sync::mpsc::UnboundedReceiver, task::JoinHandle};
 
 const NEW_PASSWORD: &str = "another lamp over eight stairs";
 
@@ -18,16 +17,21 @@ fn ask_in_another_tab(app: &TestApp, browser: &Browser) -> JoinHandle<Answer> {
 }
 
 /// Waits until a renewal is committed. The server is held up there alone, before it writes the answer.
-async fn until_renewed(app: &TestApp, mut times: UnboundedReceiver<Held>) -> Held {
-    let renewed = async {
-        loop {
-            let held = times.recv().await.unwrap();
-            if app.count("SELECT MAX(generation) FROM sessions").await == 2 {
-                return held;
-            }
+/// `None` if the request was answered before: a renewal that takes long is left for the next request.
+async fn until_renewed(
+    app: &TestApp,
+    mut times: UnboundedReceiver<Held>,
+    asked: &mut JoinHandle<Answer>,
+) -> Option<Held> {
+    loop {
+        let held = tokio::select! {
+            held = times.recv() => held?,
+            _ = &mut *asked => return None,
+        };
+        if app.count("SELECT MAX(generation) FROM sessions").await == 2 {
+            return Some(held);
         }
-    };
-    timeout(Duration::from_mins(1), renewed).await.unwrap()
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -38,35 +42,50 @@ async fn a_renewed_cookie_is_not_sent_once_its_session_has_ended() {
         "sign_up",
         "confirm_password",
     ] {
-        let app = TestApp::new().await;
-        let browser = app.signed_up(EMAIL).await;
-        let elsewhere = app.browser();
-        elsewhere.sign_in(EMAIL, PASSWORD).await;
-        app.pass(290);
-        // The request below then has nothing else to write down.
-        assert!(browser.viewer().await.is_some());
-        app.state.later.flush(&app.state).await.unwrap();
-        app.pass(10);
-        let times = app.hold_at_each_time();
-        let asked = ask_in_another_tab(&app, &browser);
-        let held = until_renewed(&app, times).await;
-        let form = [("email", "grace@example.com"), ("password", PASSWORD)];
-        let status = match change {
-            "nothing" => 200,
-            "end_other_sessions" => elsewhere.call(change, &[]).await.status,
-            // In the same browser, whose cookie a late one would replace.
-            _ => browser.call(change, &form).await.status,
-        };
-        assert_eq!(status, 200, "{change}");
-        assert!(!asked.is_finished(), "{change}");
-        drop(held);
-        let late = asked.await.unwrap();
-        assert_eq!(late.status, 200, "{change}");
-        let expected = usize::from(change == "nothing");
-        assert_eq!(late.set_cookies().len(), expected, "{change}");
-        let is_signed_in = browser.viewer().await.is_some();
-        assert_eq!(is_signed_in, change != "end_other_sessions", "{change}");
+        let mut tries = 0..100;
+        // On PostgreSQL the task that hears of the renewal asks for the time as well, and may be held up
+        // in place of the request.
+        while tries.next().is_some() && !is_late_answer_right(change).await {}
+        assert!(!tries.is_empty(), "{change}: no request was held up");
     }
+}
+
+/// Holds a renewal up while this change is made, and checks its answer. Returns `false` if the renewal was
+/// left for later, or another task was held up in its place.
+async fn is_late_answer_right(change: &str) -> bool {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    let elsewhere = app.browser();
+    elsewhere.sign_in(EMAIL, PASSWORD).await;
+    app.pass(290);
+    // The request below then has nothing else to write down.
+    assert!(browser.viewer().await.is_some());
+    app.state.later.flush(&app.state).await.unwrap();
+    app.pass(10);
+    let times = app.hold_at_each_time();
+    let mut asked = ask_in_another_tab(&app, &browser);
+    let Some(held) = until_renewed(&app, times, &mut asked).await else {
+        return false;
+    };
+    let form = [("email", "grace@example.com"), ("password", PASSWORD)];
+    let status = match change {
+        "nothing" => 200,
+        "end_other_sessions" => elsewhere.call(change, &[]).await.status,
+        // In the same browser, whose cookie a late one would replace.
+        _ => browser.call(change, &form).await.status,
+    };
+    assert_eq!(status, 200, "{change}");
+    if asked.is_finished() {
+        return false;
+    }
+    drop(held);
+    let late = asked.await.unwrap();
+    assert_eq!(late.status, 200, "{change}");
+    let expected = usize::from(change == "nothing");
+    assert_eq!(late.set_cookies().len(), expected, "{change}");
+    let is_signed_in = browser.viewer().await.is_some();
+    assert_eq!(is_signed_in, change != "end_other_sessions", "{change}");
+    true
 }
 
 #[tokio::test]

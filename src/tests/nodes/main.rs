@@ -361,7 +361,7 @@ async fn keys_that_are_made_and_revoked_without_end_are_refused_on_every_node() 
     let database = database().await;
     let with_room = || node(&database).with("CLOAKROOM_LIMITS_NEW_KEYS_PER_USER", "100000");
     let (mut first, mut second) = (with_room(), with_room());
-    let (here, there) = (first.serve("warn"), second.serve("warn"));
+    let (here, there) = (first.serve("info"), second.serve("info"));
     here.sign_up(EMAIL, PASSWORD).await;
     let mut revoked = Vec::new();
     for _ in 0..60 {
@@ -373,7 +373,7 @@ async fn keys_that_are_made_and_revoked_without_end_are_refused_on_every_node() 
     let live = here.key("profile:read").await;
     key_refused_soon(&Program::new(there.url(), &revoked[59])).await;
     let mut third = with_room();
-    let late = third.serve("warn");
+    let late = third.serve("info");
     for node in [&here, &there, &late] {
         for key in &revoked {
             let request = node.http().get(format!("{}/v1/me", node.url()));
