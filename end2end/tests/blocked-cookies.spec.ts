@@ -55,7 +55,7 @@ test("a user whose browser blocks cookies is told to allow them, and no session 
   await page.goto("/account/sessions");
   await expect(page.getByRole("article")).toHaveCount(1);
   await page.goto("/account/activity");
-  await expect(page.getByText("Signed out")).toBeVisible();
+  await expect(page.getByText("Signed out", { exact: true })).toBeVisible();
 });
 
 test("a user at a plain http address of the local network is told to use https", async ({ page, baseURL }) => {
