@@ -27,7 +27,7 @@ struct Attackers {
 
 /// At one account. The account's limit refuses most of them at once.
 const AT_THE_ACCOUNT: Attackers = Attackers {
-    threads: 20,
+    threads: 24,
     each_s: 50,
 };
 /// At addresses without an account. Each try waits for a hash, for as long as the queue is.
