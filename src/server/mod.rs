@@ -24,6 +24,7 @@ pub mod forward_auth;
 mod forwarded;
 pub mod grants;
 pub mod headers;
+mod health;
 mod jws;
 mod known_browsers;
 #[cfg(feature = "lab")]
@@ -31,6 +32,7 @@ mod lab;
 pub mod later;
 pub mod limits;
 pub mod listen;
+mod log;
 #[cfg(feature = "lab")]
 pub mod notes;
 pub mod oidc;
@@ -52,19 +54,12 @@ mod v1;
 mod walls;
 
 use clap::Parser;
-use std::{io::IsTerminal, process::ExitCode};
-use tracing_subscriber::EnvFilter;
+use std::process::ExitCode;
 
 /// Reads the command line and does what it says; what went wrong is one line on standard error.
 pub fn run() -> ExitCode {
     let cli = cli::Cli::parse();
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("info,sqlx::postgres::notice=warn"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
+    log::begin();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();

@@ -1,8 +1,8 @@
 //! Every route and every layer, in order, on one screen.
 
 use super::{
-    answer, caller, cookie_check, documents, doors, forms, forward_auth, headers, oidc, opener,
-    state::State, v1, walls,
+    answer, caller, cookie_check, documents, doors, forms, forward_auth, headers, health, oidc,
+    opener, state::State, v1, walls,
 };
 use crate::{
     app,
@@ -12,7 +12,7 @@ use axum::{
     Router,
     extract::{Request, State as Extract},
     middleware::{self, Next},
-    response::{IntoResponse, Redirect, Response},
+    response::{Redirect, Response},
     routing::{any, get},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -74,8 +74,7 @@ pub fn router(state: State) -> Router {
     // What is the same for everybody: no session is needed, none is looked at.
     Router::new()
         .merge(site_files(&state))
-        .route("/health/live", get(async || "ok"))
-        .route("/health/ready", get(ready))
+        .merge(health::routes())
         .route("/developers", get(developers))
         .route(
             "/.well-known/change-password",
@@ -203,14 +202,6 @@ async fn keep_found(
             .insert(header::CACHE_CONTROL, HeaderValue::from_static(lasting));
     }
     response
-}
-
-/// Ready when the database answers.
-async fn ready(Extract(state): Extract<State>) -> Response {
-    match state.db.ping().await {
-        Ok(()) => (forward_auth::health::note(&state), "ok").into_response(),
-        Err(error) => answer::refuse(error.into()),
-    }
 }
 
 /// The last resort: a panic is a 500 like any other (ASVS 16.5.4).

@@ -1,13 +1,14 @@
-//! The one file that knows there are two databases.
+//! The one folder that knows there are two databases.
 //!
 //! SQLite by default, PostgreSQL by `DATABASE_URL`, through sqlx's `Any` driver: one SQL text
 //! with `$1` placeholders, TEXT ids, BIGINT unix times and truth values serves both.
 
+mod connect;
+
 use super::error::Error;
+use connect::connect;
 use sqlx::{
-    Any, AnyPool, Connection, Executor, Transaction,
-    any::{AnyConnectOptions, AnyPoolOptions},
-    migrate::Migrator,
+    Any, AnyPool, Transaction, any::AnyConnectOptions, migrate::Migrator,
     sqlite::SqliteConnectOptions,
 };
 use std::{
@@ -17,15 +18,10 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
 /// Embedded in the binary and run at every start; migrations are only ever added.
 static MIGRATIONS: Migrator = sqlx::migrate!("src/server/migrations");
-
-/// Whoever waits longer for a connection, or for their turn to write, is told that the database
-/// is away.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A transaction of either database. Dropped before it is committed, it never was.
 pub type Tx = Transaction<'static, Any>;
@@ -64,7 +60,7 @@ impl Db {
         // In a product this is the next migration. No release has it, and each must open a
         // database that has been here.
         #[cfg(feature = "lab")]
-        sqlx::raw_sql(include_str!("notes.sql"))
+        sqlx::raw_sql(include_str!("../notes.sql"))
             .execute(&pool)
             .await?;
         Ok(Self {
@@ -130,44 +126,4 @@ impl Db {
         self.writing.close().await;
         self.pool.close().await;
     }
-}
-
-async fn connect(
-    options: &AnyConnectOptions,
-    max_connections: u32,
-    is_sqlite: bool,
-) -> Result<AnyPool, sqlx::Error> {
-    let mut pool = AnyPoolOptions::new();
-    if is_sqlite {
-        // A file does not hang up. And the pool's upkeep, which only looks for old connections,
-        // reads a count that is wrong for a moment when the one connection is handed on.
-        pool = pool
-            .test_before_acquire(false)
-            .idle_timeout(None)
-            .max_lifetime(None);
-    }
-    pool.max_connections(max_connections)
-        .acquire_timeout(PATIENCE)
-        .after_connect(move |connection, _| {
-            Box::pin(async move {
-                if is_sqlite {
-                    // Readers never wait for the writer; writers wait for each other; what was
-                    // acknowledged is on the disk.
-                    connection
-                        .execute(
-                            "PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 5000; \
-                             PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
-                        )
-                        .await?;
-                }
-                Ok(())
-            })
-        })
-        .before_acquire(move |connection, _| {
-            // A commit that failed for want of room on the disk has undone the transaction, and
-            // the driver goes on counting it: such a connection begins no other.
-            Box::pin(async move { Ok(!(is_sqlite && connection.is_in_transaction())) })
-        })
-        .connect_with(options.clone())
-        .await
 }

@@ -1,0 +1,112 @@
+//! The operator's commands.
+
+mod serve;
+mod user;
+
+use super::{
+    clients, clock::Clock, deployment, doctor, error::Error, random::Random, settings::Settings,
+    signing_keys, state::State,
+};
+use clap::{Parser, Subcommand};
+use serve::serve;
+use std::{io::Write, path::PathBuf};
+
+/// Accounts and sessions whose cookie no script can read.
+#[derive(Parser)]
+#[command(version, about)]
+pub struct Cli {
+    /// The settings file [default: Leptos.toml of this folder, if there is one]
+    #[arg(long, global = true, env = "CLOAKROOM_CONFIG")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve (what happens without a command)
+    Serve,
+    /// Add, list, keep out and sign out the people who have an account
+    #[command(subcommand)]
+    User(user::Command),
+    /// Register, list, edit and keep out the programs that may ask for tokens
+    #[command(subcommand)]
+    Client(clients::Command),
+    /// Exchange and list the keys that sign what clients get
+    #[command(subcommand)]
+    Keys(signing_keys::Command),
+    /// Exchange the signing secret
+    #[command(subcommand)]
+    Secret(SecretCommand),
+    /// Print the settings in force and where each came from
+    Config,
+    /// Look at a deployment from outside, with a throw-away account, and say what is weak
+    Doctor {
+        /// Where it is, such as <https://shop.example>
+        #[arg(long)]
+        url: String,
+    },
+}
+
+#[derive(Subcommand)]
+enum SecretCommand {
+    /// Make this node's secret the deployment's, when the one before is lost: all sessions end
+    Adopt,
+}
+
+/// Does what the command line says.
+///
+/// # Errors
+/// Whatever keeps it from being done, for the operator to read.
+pub async fn run(cli: Cli) -> Result<(), Error> {
+    // It asks a server, which has settings of its own.
+    if let Some(Command::Doctor { url }) = cli.command {
+        return examine(&url).await;
+    }
+    let settings = Settings::load(cli.config.as_deref())?;
+    match cli.command {
+        Some(Command::Doctor { .. }) => Ok(()),
+        None | Some(Command::Serve) => serve(settings).await,
+        Some(Command::Config) => print(&settings.lines()),
+        Some(Command::User(command)) => {
+            let state = State::open(settings, Clock::system(), Random::system()).await?;
+            user::run(&state, command).await
+        }
+        Some(Command::Client(command)) => {
+            let state = State::open(settings, Clock::system(), Random::system()).await?;
+            print(&clients::run(&state, command).await?)
+        }
+        Some(Command::Keys(command)) => {
+            let state = State::open(settings, Clock::system(), Random::system()).await?;
+            print(&signing_keys::run(&state, command).await?)
+        }
+        Some(Command::Secret(SecretCommand::Adopt)) => {
+            let (clock, random) = (Clock::system(), Random::system());
+            let (state, secret) = State::open_any(settings, clock, random).await?;
+            let ended = deployment::adopt(&state, &secret).await?;
+            print(&[format!("{ended} sessions ended")])
+        }
+    }
+}
+
+async fn examine(url: &str) -> Result<(), Error> {
+    let report = doctor::examine(url, &Random::system()).await?;
+    print(&report.lines())?;
+    match report.failures() {
+        0 => Ok(()),
+        count => Err(Error::Config(format!(
+            "{url}: {count} of the checks failed"
+        ))),
+    }
+}
+
+fn print(lines: &[String]) -> Result<(), Error> {
+    let mut out = std::io::stdout().lock();
+    lines
+        .iter()
+        .try_for_each(|line| writeln!(out, "{line}"))
+        .map_err(|source| Error::Io {
+            what: "standard output".to_owned(),
+            source,
+        })
+}
