@@ -6,8 +6,8 @@ SHELL := bash
 MAKEFLAGS += --no-builtin-rules
 # Two cargos at once would only wait for each other.
 .NOTPARALLEL:
-.PHONY: help run watch build bench size check test test-sqlite test-lab test-postgres test-clients \
-  test-browser test-watch test-release pictures clean setup-rust setup-build setup-test
+.PHONY: help run watch build bench size check test test-sqlite test-lab test-postgres test-operators \
+  test-clients test-browser test-watch test-release pictures clean setup-rust setup-build setup-test
 
 # Cargo's own folder need not be on the caller's PATH, wasm-opt is among the npm packages, and
 # Debian's nginx is where only root's PATH looks.
@@ -78,7 +78,7 @@ check: setup-build ## Formatting, lints, documentation and types; warnings are e
 	  echo "shellcheck is not installed, so the scripts were not checked."; \
 	fi
 
-test: test-sqlite test-lab test-postgres test-clients test-browser test-watch test-release ## Every test: the next seven
+test: test-sqlite test-lab test-postgres test-operators test-clients test-browser test-watch test-release ## Every test: the next eight
 
 test-sqlite: setup-test ## The Rust tests on SQLite
 	env -u CLOAKROOM_TEST_POSTGRES cargo test --features ssr --test cloakroom
@@ -92,6 +92,9 @@ ONCE := build:: doctor:: guide:: proxies:: shape:: two_holders::
 test-postgres: setup-test ## The same on a PostgreSQL of their own, and several nodes on one
 	scripts/with-postgres cargo test --no-fail-fast --features ssr --test cloakroom --test nodes -- \
 	  $(ONCE:%=--skip %)
+
+test-operators: setup-test ## Deployments, each with a PostgreSQL of its own: TLS, poolers, standbys
+	cargo test --features ssr --test operators
 
 test-clients: setup-test ## What others wrote against /v1, and an app that signs people in through us
 	cargo test --features ssr --test schemathesis
