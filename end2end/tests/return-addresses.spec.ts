@@ -4,7 +4,7 @@ import type { Page } from "@playwright/test";
 import { expect, fill, newAddress, password, ready, signUp, test } from "../fixtures/test.ts";
 import { relyingParty } from "../fixtures/relying-party.ts";
 
-const CASES = 8;
+const CASES = 4;
 
 /** Random numbers from a fixed start, so that a case that fails fails again. */
 function dice(seed: number): (most: number) => number {
