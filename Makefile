@@ -65,7 +65,7 @@ bench: build setup-test ## Measure how fast it answers, and write benches/RESULT
 check: setup-build ## Formatting, lints, documentation and types; warnings are errors
 	cargo fmt --check
 	cargo clippy --features ssr --all-targets -- -D warnings
-	cargo clippy --features ssr,lab --all-targets -- -D warnings
+	cargo clippy --features ssr,lab --lib --bins --test lab -- -D warnings
 	cargo clippy --lib --features hydrate --target wasm32-unknown-unknown -- -D warnings
 	cargo clippy --lib --features hydrate,lab --target wasm32-unknown-unknown -- -D warnings
 	cargo fmt --check $(EXAMPLE)
