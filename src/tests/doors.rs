@@ -182,6 +182,7 @@ async fn every_route_but_the_open_ones_refuses_nobody() {
     let mut found = routes(include_str!("../app/mod.rs"), "path=path!(");
     for mark in [".route(", ".route_service("] {
         found.extend(routes(include_str!("../server/router.rs"), mark));
+        found.extend(routes(include_str!("../server/health.rs"), mark));
         found.extend(routes(include_str!("../server/oidc/mod.rs"), mark));
         found.extend(routes(include_str!("../server/forward_auth/mod.rs"), mark));
     }

@@ -5,7 +5,10 @@
 //! search finds what it looks for.
 
 use cloakroom::server::sessions::generations::{Generations, RenewalTimes, UNSHOWN_MAX, Verdict};
-use std::collections::{HashMap, VecDeque, hash_map::Entry};
+use std::{
+    collections::{HashMap, VecDeque, hash_map::Entry},
+    rc::Rc,
+};
 
 const TIMES: RenewalTimes = RenewalTimes {
     renew_after_s: 300,
@@ -221,8 +224,35 @@ impl World {
         }))
     }
 
+    /// Whether the event may happen here, as far as the holder tells without a try.
+    fn may_happen(&self, event: Event) -> bool {
+        let holder = |who| match who {
+            Who::Owner => Some(&self.owner),
+            Who::Attacker => self.attacker.as_ref(),
+        };
+        let is = |who, rule: &dyn Fn(&Holder) -> bool| holder(who).is_some_and(rule);
+        match event {
+            Event::Passes(_) => true,
+            Event::ResponseArrives(who) => is(who, &|it| it.response.is_some()),
+            Event::RequestArrives(who) => is(who, &|it| it.request.is_some()),
+            Event::Asks(who, at) | Event::AsksInVain(who, at) => {
+                is(who, &|it| at < it.cookies.len())
+            }
+            Event::AsksOtherNode(who, at) => {
+                self.stale.is_some() && is(who, &|it| at < it.cookies.len())
+            }
+            Event::AsksAndWaits(who, at) => {
+                is(who, &|it| at < it.cookies.len() && it.response.is_none())
+            }
+            Event::Sends(who, at) => is(who, &|it| at < it.cookies.len() && it.request.is_none()),
+        }
+    }
+
     /// What follows; `None` if the event cannot happen here.
     fn after(&self, rule: Rule, event: Event) -> Option<After> {
+        if !self.may_happen(event) {
+            return None;
+        }
         let mut next = self.clone();
         match event {
             Event::Passes(seconds) => next.pass(seconds)?,
@@ -234,9 +264,7 @@ impl World {
             Event::Sends(who, at) => {
                 let holder = next.holder(who)?;
                 let cookie = *holder.cookies.get(at)?;
-                if holder.request.replace((cookie, 0)).is_some() {
-                    return None;
-                }
+                holder.request = Some((cookie, 0));
             }
             Event::RequestArrives(who) => {
                 let (cookie, _) = next.holder(who)?.request.take()?;
@@ -269,11 +297,7 @@ impl World {
                             return None;
                         }
                     }
-                    (Event::AsksAndWaits(..), sent) => {
-                        if holder.response.replace((sent?, 0)).is_some() {
-                            return None;
-                        }
-                    }
+                    (Event::AsksAndWaits(..), sent) => holder.response = Some((sent?, 0)),
                     (_, Some(cookie)) => holder.receive(who, cookie),
                     (_, None) => {}
                 }
@@ -359,8 +383,9 @@ fn search(
         }
     }
     // Each world, and the event and world that led to it first.
-    let mut seen: HashMap<World, Option<(World, Event)>> = HashMap::new();
-    let mut queue = VecDeque::from([(start.clone(), 0)]);
+    let mut seen: HashMap<Rc<World>, Option<(Rc<World>, Event)>> = HashMap::new();
+    let start = Rc::new(start);
+    let mut queue = VecDeque::from([(Rc::clone(&start), 0)]);
     seen.insert(start, None);
     while let Some((world, length)) = queue.pop_front() {
         if length == events_max {
@@ -385,10 +410,10 @@ fn search(
                 };
             }
             if let After::Goes(next) = after
-                && let Entry::Vacant(entry) = seen.entry(*next)
+                && let Entry::Vacant(entry) = seen.entry(Rc::from(next))
             {
-                queue.push_back((entry.key().clone(), length + 1));
-                entry.insert(Some((world.clone(), *event)));
+                queue.push_back((Rc::clone(entry.key()), length + 1));
+                entry.insert(Some((Rc::clone(&world), *event)));
             }
         }
     }
