@@ -31,6 +31,9 @@ pub enum Error {
     /// A task was lost.
     #[error("task: {0}")]
     Lost(#[from] tokio::task::JoinError),
+    /// A task that must run has ended early, and waits to be started again.
+    #[error("the task {0} has ended early")]
+    TaskStopped(&'static str),
     /// A file or socket of ours.
     #[error("{what}: {source}")]
     Io {
@@ -88,6 +91,8 @@ impl From<Error> for wire::Error {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         match error {
             Error::Theirs(error) => error,
+            // Its end was logged.
+            Error::TaskStopped(_) => Self::Unavailable,
             error if error.is_unavailable() => {
                 tracing::error!(event = "database_unavailable", %error);
                 Self::Unavailable

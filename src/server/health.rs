@@ -1,6 +1,6 @@
 //! `/health`: whether this process runs, and whether it can do its work.
 
-use super::{answer, forward_auth, state::State};
+use super::{answer, error::Error, forward_auth, state::State};
 use axum::{
     Router,
     extract::State as Extract,
@@ -15,10 +15,15 @@ pub fn routes() -> Router<State> {
         .route("/health/ready", get(ready))
 }
 
-/// Ready when the database answers.
+/// Ready when every task runs and the database answers.
 async fn ready(Extract(state): Extract<State>) -> Response {
-    match state.db.ping().await {
+    match is_ready(&state).await {
         Ok(()) => (forward_auth::health::note(&state), "ok").into_response(),
         Err(error) => answer::refuse(error.into()),
     }
+}
+
+async fn is_ready(state: &State) -> Result<(), Error> {
+    state.tasks.require_all()?;
+    state.db.ping().await
 }

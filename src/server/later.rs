@@ -10,6 +10,7 @@ use super::{
     limits::Account,
     prune::prune,
     state::State,
+    tasks::supervise,
     users,
 };
 use std::{
@@ -207,8 +208,7 @@ async fn write_seen<'a>(
 
 /// Writes what waits now and then, until the server stops.
 pub fn write_now_and_then(state: &State) {
-    let state = state.clone();
-    tokio::spawn(async move {
+    supervise(state, "write_behind", |state| async move {
         let mut turns = 0_u32;
         while !state.db.is_closed() {
             tokio::time::sleep(EVERY).await;

@@ -49,6 +49,7 @@ pub mod signing_keys;
 mod speculation;
 pub mod stand_ins;
 pub mod state;
+pub mod tasks;
 pub mod users;
 mod v1;
 mod walls;
@@ -59,7 +60,7 @@ use std::process::ExitCode;
 /// Reads the command line and does what it says; what went wrong is one line on standard error.
 pub fn run() -> ExitCode {
     let cli = cli::Cli::parse();
-    log::begin();
+    let log = log::begin();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
@@ -70,11 +71,13 @@ pub fn run() -> ExitCode {
             source,
         }),
     };
-    match done {
+    let code = match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(event = "stopped", %error);
             ExitCode::FAILURE
         }
-    }
+    };
+    log.flush();
+    code
 }

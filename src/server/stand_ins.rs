@@ -11,6 +11,7 @@ use super::{
     passwords::{Cost, Hasher},
     secret::Secret,
     state::State,
+    tasks::supervise,
 };
 use aws_lc_rs::hmac;
 use std::{
@@ -132,8 +133,7 @@ pub async fn count_first(state: &State) -> Result<(), Error> {
 
 /// Counts all accounts now and then, a page at a time, until the server stops.
 pub fn count_now_and_then(state: &State) {
-    let state = state.clone();
-    tokio::spawn(async move {
+    supervise(state, "count_of_hashes", |state| async move {
         while !state.db.is_closed() {
             tokio::time::sleep(BETWEEN_COUNTS).await;
             // The count before stays, and the next one is tried again.

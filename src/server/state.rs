@@ -23,6 +23,7 @@ use super::{
     settings::Settings,
     signing_keys::{self, Algorithm, SigningKeys},
     stand_ins::{self, StandIns},
+    tasks::Tasks,
     users,
 };
 use axum::extract::FromRef;
@@ -84,6 +85,8 @@ pub struct Inner {
     pub clients: Clients,
     /// The keys that sign what clients get.
     pub signing_keys: SigningKeys,
+    /// Tasks that have ended early.
+    pub tasks: Tasks,
 }
 
 impl State {
@@ -141,6 +144,7 @@ impl State {
             back_channel: BackChannel::default(),
             clients: Clients::default(),
             signing_keys: SigningKeys::new(&secret)?,
+            tasks: Tasks::default(),
             hsts: headers::strict_transport_security(&config.server),
             cookie_names: cookie::Names::new(&config.session.cookie_suffix),
             config,

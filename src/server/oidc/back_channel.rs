@@ -7,6 +7,7 @@ use crate::server::{
     sessions::Change,
     signing_keys,
     state::State,
+    tasks::supervise,
 };
 use serde::Serialize;
 use std::{collections::BTreeMap, time::Duration};
@@ -74,8 +75,7 @@ pub async fn note(change: &mut Change, session_id: &str) -> Result<bool, Error> 
 
 /// Starts the task. What an earlier process left is told first.
 pub fn tell_clients(state: &State) {
-    let state = state.clone();
-    tokio::spawn(async move {
+    supervise(state, "back_channel_logout", |state| async move {
         let mut is_waiting = true;
         let mut changes = state.hearing.changes();
         while !state.db.is_closed() {

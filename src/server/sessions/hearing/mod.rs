@@ -20,6 +20,7 @@ use crate::server::{
     error::Error,
     secret::HashedSid,
     state::State,
+    tasks::supervise,
 };
 use marks::{Look, Marks};
 use std::sync::{
@@ -233,6 +234,6 @@ pub async fn commit_change(state: &State, mut tx: Tx) -> Result<(), Error> {
 pub fn listen(state: &State) {
     state.hearing.is_serving.store(true, Ordering::SeqCst);
     if let Way::Postgres { .. } = state.hearing.way {
-        tokio::spawn(channel::hear(state.clone()));
+        supervise(state, "listener", channel::hear);
     }
 }
