@@ -1,22 +1,25 @@
 //! Where settings come from: the built-in defaults, then `Leptos.toml`, then the environment; and
 //! what is said of them.
 
+mod file;
+mod names;
+mod variables;
+
 use super::{
     config::{Config, Metadata},
     error::Error,
+    secret::Secret,
 };
-use figment::{
-    Figment,
-    providers::{Env, Format, Serialized, Toml},
+use figment::{Figment, providers::Serialized, value::Value};
+use file::File;
+use leptos::config::{LeptosOptions, errors::LeptosConfigError, get_config_from_str};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
 };
-use leptos::config::{LeptosOptions, get_config_from_str, get_configuration};
-use std::path::{Path, PathBuf};
 
 /// The settings file that the project ships; its values are the defaults, and a test says so.
 pub const SHIPPED: &str = include_str!("../../Leptos.toml");
-
-/// Environment variables that begin like settings and are none.
-const NOT_SETTINGS: [&str; 3] = ["CONFIG", "BIN", "TEST_POSTGRES"];
 
 /// The settings in force, and where they came from.
 pub struct Settings {
@@ -24,6 +27,8 @@ pub struct Settings {
     pub config: Config,
     /// Leptos's.
     pub leptos: LeptosOptions,
+    /// The settings file, if one was read.
+    pub file: Option<PathBuf>,
     sources: Figment,
 }
 
@@ -31,47 +36,48 @@ impl Settings {
     /// Reads `file`, or `Leptos.toml` of this folder if there is one, and the environment.
     ///
     /// # Errors
-    /// Names the key, the file or variable, and what was expected.
+    /// Names every unknown setting and every value of another kind, with its file or variable, and what
+    /// was expected. No secret is among the values.
     pub fn load(file: Option<&Path>) -> Result<Self, Error> {
-        let file = match file {
-            Some(named) if !named.is_file() => {
-                return Err(Error::Config(format!(
-                    "{}: there is no such file",
-                    named.display()
-                )));
-            }
-            Some(named) => Some(named.to_owned()),
-            None => Some(PathBuf::from("Leptos.toml")).filter(|usual| usual.is_file()),
-        };
+        let file = File::read(file)?;
+        let defaults = Value::serialize(Config::default()).ok();
+        let defaults = defaults.and_then(Value::into_dict).unwrap_or_default();
+        let (variables, mut faults) = variables::read(&defaults);
         let mut sources = Figment::from(Serialized::defaults(Config::default()));
         if let Some(file) = &file {
-            sources = sources.merge(Toml::file_exact(file));
+            let place = file.path.display().to_string();
+            faults.extend(names::faults(&place, &file.tables, &defaults));
+            sources = sources.merge(file);
         }
-        sources = sources
-            .merge(
-                Env::prefixed("CLOAKROOM_")
-                    .ignore(&NOT_SETTINGS)
-                    .map(|key| path_of(key.as_str()).into()),
-            )
-            .merge(
-                Env::raw()
-                    .only(&["DATABASE_URL"])
-                    .map(|_| "database.url".into()),
-            );
+        if !faults.is_empty() {
+            return Err(Error::Config(faults.join("; ")));
+        }
+        for variable in variables {
+            sources = sources.merge(variable);
+        }
         let config: Config = sources.extract().map_err(|errors| {
             let told: Vec<String> = errors.into_iter().map(|it| explain(&it)).collect();
             Error::Config(told.join("; "))
         })?;
         if let Some((key, expected)) = config.broken_rule() {
             let place = source_of(&sources, key);
+            let value = sources.find_value(key);
+            let got = value.map_or_else(|_| String::new(), |value| names::got(key, &value));
             return Err(Error::Config(format!(
-                "{place}: {key}: expected {expected}"
+                "{place}: {key}: expected {expected}{got}"
             )));
         }
-        let leptos = leptos_options(file.as_deref(), &config.package.metadata)?;
+        if !config.secret.key.is_empty() && Secret::parse(&config.secret.key).is_err() {
+            let place = source_of(&sources, "secret.key");
+            return Err(Error::Config(format!(
+                "{place}: secret.key: expected 32 bytes in base64url (43 letters), several with commas"
+            )));
+        }
+        let leptos = leptos_options(file.as_ref(), &config.package.metadata)?;
         Ok(Self {
             config,
             leptos,
+            file: file.map(|file| file.path),
             sources,
         })
     }
@@ -81,6 +87,7 @@ impl Settings {
         Self {
             config,
             leptos,
+            file: None,
             sources: Figment::new(),
         }
     }
@@ -136,16 +143,6 @@ impl Settings {
     }
 }
 
-/// Where a variable's setting stands: `<TABLE>_<KEY>`.
-fn path_of(variable: &str) -> String {
-    let name = variable.to_ascii_lowercase();
-    // The one table whose own name has a line in it.
-    match name.strip_prefix("forward_auth_") {
-        Some(key) => format!("forward_auth.{key}"),
-        None => name.replacen('_', ".", 1),
-    }
-}
-
 /// The values of these are nobody's to read, not even where they are wrong.
 fn is_secret(name: &str) -> bool {
     matches!(name, "secret.key" | "database.url")
@@ -153,18 +150,14 @@ fn is_secret(name: &str) -> bool {
 
 /// The file, the variable, or the built-in default that a setting comes from.
 fn source_of(sources: &Figment, name: &str) -> String {
-    place(sources.find_metadata(name), name)
+    place(sources.find_metadata(name))
 }
 
-fn place(metadata: Option<&figment::Metadata>, name: &str) -> String {
+fn place(metadata: Option<&figment::Metadata>) -> String {
+    if let Some(variable) = metadata.and_then(variables::variable_of) {
+        return variable.to_owned();
+    }
     match metadata {
-        Some(found) if found.name.contains("environment") => {
-            if found.name.contains("CLOAKROOM_") {
-                format!("CLOAKROOM_{}", name.replace('.', "_").to_uppercase())
-            } else {
-                "DATABASE_URL".to_owned()
-            }
-        }
         Some(figment::Metadata {
             source: Some(figment::Source::File(path)),
             ..
@@ -182,12 +175,24 @@ fn explain(error: &figment::Error) -> String {
         .map(|part| part.to_lowercase())
         .collect::<Vec<_>>()
         .join(".");
-    let place = place(error.metadata.as_ref(), &name);
+    let place = place(error.metadata.as_ref());
     let why = match &error.kind {
-        Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) if is_secret(&name) => {
+        Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) => {
             format!("expected {expected}")
         }
-        // An unknown key is named in the kind, and its table in the path.
+        Kind::UnknownVariant(got, expected) => {
+            format!(
+                "expected {} (got \"{}\")",
+                expected.join(" or "),
+                got.escape_debug()
+            )
+        }
+        // The path ends with its name.
+        Kind::UnknownField(got, expected) => {
+            let known: Vec<String> = expected.iter().map(|it| (*it).to_owned()).collect();
+            let hint = names::hint(got, known.iter());
+            format!("there is no such setting{hint}")
+        }
         other => other.to_string(),
     };
     if name.is_empty() {
@@ -198,17 +203,13 @@ fn explain(error: &figment::Error) -> String {
 }
 
 /// Leptos reads its own table. Where its default is not ours, ours holds.
-fn leptos_options(file: Option<&Path>, given: &Metadata) -> Result<LeptosOptions, Error> {
-    let refuse = |error| {
-        let place = file.map_or_else(|| "the environment".into(), Path::to_string_lossy);
-        Error::Config(format!("Leptos's options, from {place}: {error}"))
-    };
+fn leptos_options(file: Option<&File>, given: &Metadata) -> Result<LeptosOptions, Error> {
+    check_address(file)?;
+    let refuse = |error: LeptosConfigError| Error::Config(explain_leptos(file, &error));
     let shipped = get_config_from_str(SHIPPED).map_err(refuse)?;
     let mut options = match (file, &given.leptos) {
         (Some(file), Some(keys)) => {
-            let mut options = get_configuration(file.to_str())
-                .map_err(refuse)?
-                .leptos_options;
+            let mut options = get_config_from_str(&file.text).map_err(refuse)?;
             if keys.site_root.is_none() {
                 options.site_root = shipped.site_root;
             }
@@ -218,6 +219,47 @@ fn leptos_options(file: Option<&Path>, given: &Metadata) -> Result<LeptosOptions
     };
     options.site_root = find_site(&options.site_root).into();
     Ok(options)
+}
+
+/// Leptos names the key and neither its file nor its variable.
+fn explain_leptos(file: Option<&File>, error: &LeptosConfigError) -> String {
+    let text = error.to_string().replace("Config Error: ", "");
+    // A parser's text may quote a line of the file below.
+    let text = text.lines().next().unwrap_or_default();
+    let of_file = file.map_or("Leptos.toml".into(), |file| file.path.to_string_lossy());
+    let Some((why, key)) = text.split_once(" for key `") else {
+        return format!("{of_file}: {text}");
+    };
+    let key = key.split('`').next().unwrap_or_default();
+    let variable = format!("LEPTOS_{}", key.replace('-', "_").to_uppercase());
+    let place = match std::env::var_os(&variable) {
+        Some(_) => variable,
+        None => of_file.into_owned(),
+    };
+    format!("{place}: {key}: {}", why.trim_end_matches('.'))
+}
+
+/// Leptos's own error about an address says neither where it stands nor what one looks like.
+fn check_address(file: Option<&File>) -> Result<(), Error> {
+    const VARIABLE: &str = "LEPTOS_SITE_ADDR";
+    let of_file = file.and_then(|file| {
+        let tables = Value::from(file.tables.clone());
+        let found = tables.find("package.metadata.leptos.site-addr")?;
+        Some((file.path.display().to_string(), found.into_string()?))
+    });
+    let variable = std::env::var(VARIABLE).ok();
+    let of_variable = variable.map(|address| (VARIABLE.to_owned(), address));
+    let Some((place, address)) = of_variable.or(of_file) else {
+        return Ok(());
+    };
+    if address.parse::<SocketAddr>().is_ok() {
+        return Ok(());
+    }
+    Err(Error::Config(format!(
+        "{place}: site-addr: expected an IP address and a port, such as 127.0.0.1:3000 for this \
+         machine alone, or 0.0.0.0:3000 or [::]:3000 for every network (got \"{}\")",
+        address.escape_debug()
+    )))
 }
 
 /// A relative site folder is looked for in this folder and then around the binary, so that the

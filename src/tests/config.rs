@@ -64,7 +64,7 @@ fn a_wrong_key_is_named_with_its_file_and_what_was_expected() {
         ),
         (
             "[session]\nidle_timeout_s = \"soon\"\n",
-            ["session.idle_timeout_s", "u32", ".toml"],
+            ["session.idle_timeout_s", "whole number", ".toml"],
         ),
         (
             "[passwords]\nmin_length = 7\n",

@@ -59,3 +59,4 @@ mod users;
 mod v1;
 #[cfg(not(feature = "lab"))]
 mod without_lab;
+mod wrong_settings;

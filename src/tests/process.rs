@@ -419,7 +419,7 @@ fn a_wrong_setting_stops_the_start_and_is_named() {
         (
             "CLOAKROOM_PASSWORDS_MIN_LENGTH",
             "soon",
-            ["CLOAKROOM_PASSWORDS_MIN_LENGTH", "u32"],
+            ["CLOAKROOM_PASSWORDS_MIN_LENGTH", "whole number"],
         ),
         (
             "CLOAKROOM_PASSWORDS_MIN_LENGTH",
