@@ -219,6 +219,14 @@ pub struct Config {
     pub data: Data,
     /// Which database.
     pub database: Database,
+    /// Shortens the times of a session that was started under longer ones: its seconds without use, and
+    /// its absolute end in Unix seconds. `since` is when its owner last proved who they are, from which the
+    /// absolute end counts.
+    pub fn shorten(&self, is_kept: bool, since: i64, (idle_s, ends_at): (i64, i64)) -> (i64, i64) {
+        let (idle_most_s, most_in_all_s) = self.times(is_kept);
+        (idle_s.min(idle_most_s), ends_at.min(since + most_in_all_s))
+    }
+
     /// The signing secret.
     pub secret: SecretKey,
     /// How requests are taken.

@@ -110,8 +110,14 @@ impl TestApp {
     /// Another process that serves the same data: another node on PostgreSQL, or the same one after a
     /// restart.
     pub async fn restarted(&self) -> Self {
+        self.restarted_with(|_| {}).await
+    }
+
+    /// Another process that serves the same data with other settings.
+    pub async fn restarted_with(&self, change: impl FnOnce(&mut Config)) -> Self {
         let mut settings = Settings::load(None).unwrap();
         settings.config = self.state.config.clone();
+        change(&mut settings.config);
         Self::serve(settings, Arc::clone(&self.now_ms), Arc::clone(&self.folder)).await
     }
 

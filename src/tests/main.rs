@@ -51,6 +51,7 @@ mod sent_twice;
 mod session_token;
 mod sessions;
 mod shape;
+mod shorter_times;
 mod site;
 mod supervision;
 mod two_holders;

@@ -48,12 +48,15 @@ pub struct Grant {
     #[sqlx(rename = "idle_from")]
     last_seen_at: Option<i64>,
     idle_timeout_s: Option<i64>,
+    is_kept: Option<i64>,
+    authenticated_at: Option<i64>,
 }
 
 /// A grant that nobody has revoked, of somebody who is not kept out, and whose session, if it
 /// hangs on one, has not ended.
 const FIND: &str = "SELECT g.id, g.user_id, g.client_id, g.session_id, \
-        s.ends_at AS session_ends_at, u.email, s.last_seen_at AS idle_from, s.idle_timeout_s \
+        s.ends_at AS session_ends_at, u.email, s.last_seen_at AS idle_from, s.idle_timeout_s, \
+        s.is_kept, s.authenticated_at \
      FROM grants g JOIN users u ON u.id = g.user_id \
      LEFT JOIN sessions s ON s.id = g.session_id \
      WHERE g.id = $1 AND g.revoked_at IS NULL AND u.disabled_at IS NULL AND s.ended_at IS NULL";
@@ -86,10 +89,27 @@ async fn find_in(
         .bind(id)
         .fetch_optional(connection)
         .await?;
-    Ok(found.filter(|grant| grant.is_within_session(state)))
+    Ok(found
+        .map(|grant| grant.shortened(state))
+        .filter(|grant| grant.is_within_session(state)))
 }
 
 impl Grant {
+    /// Applies times of sessions that have become shorter since the session was started.
+    fn shortened(mut self, state: &State) -> Self {
+        if let (Some(ends_at), Some(idle_s), Some(is_kept), Some(since)) = (
+            self.session_ends_at,
+            self.idle_timeout_s,
+            self.is_kept,
+            self.authenticated_at,
+        ) {
+            let times = &state.config.session;
+            let (idle_s, ends_at) = times.shorten(is_kept != 0, since, (idle_s, ends_at));
+            (self.idle_timeout_s, self.session_ends_at) = (Some(idle_s), Some(ends_at));
+        }
+        self
+    }
+
     /// A session may be over by its times without anybody having looked at it since.
     fn is_within_session(&self, state: &State) -> bool {
         let (Some(id), Some(ends_at)) = (&self.session_id, self.session_ends_at) else {

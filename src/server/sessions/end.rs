@@ -59,13 +59,14 @@ macro_rules! ending {
         concat!(
             "UPDATE sessions SET ended_at = $1, end_reason = $2 WHERE ended_at IS NULL AND ",
             $condition,
-            " RETURNING id, hashed_sid, last_seen_at, idle_timeout_s, ends_at"
+            " RETURNING id, hashed_sid, last_seen_at, is_kept, authenticated_at, \
+              idle_timeout_s, ends_at"
         )
     };
 }
 
 /// What an ending says of each session that it ended.
-type EndedRow = (String, String, i64, i64, i64);
+type EndedRow = (String, String, i64, i64, i64, i64, i64);
 
 impl Change {
     /// # Errors
@@ -131,7 +132,10 @@ impl Change {
         };
         let ended: Vec<EndedRow> = query.fetch_all(&mut *self.tx).await?;
         let mut live = 0;
-        for (id, key, last_seen_at, idle_timeout_s, ends_at) in ended {
+        for (id, key, last_seen_at, is_kept, since, idle_timeout_s, ends_at) in ended {
+            let written = (idle_timeout_s, ends_at);
+            let times = &self.state.config.session;
+            let (idle_timeout_s, ends_at) = times.shorten(is_kept != 0, since, written);
             live += u32::from(now < ends_at && now < last_seen_at + idle_timeout_s);
             self.touched.push(HashedSid::from_row(key));
             // What programs hold that hangs on it ends with it.
@@ -169,14 +173,18 @@ impl Change {
 
     /// Ends a session that was over by its times at this time already, in Unix seconds.
     pub(super) async fn end_if_over(&mut self, session: &Session, at: i64) -> Result<(), Error> {
+        let (idle_most_s, most_in_all_s) = self.state.config.session.times(session.is_kept);
         let stamped = sqlx::query(
             "UPDATE sessions SET ended_at = $1, end_reason = 'over' \
              WHERE hashed_sid = $2 AND ended_at IS NULL \
-               AND (ends_at <= $3 OR last_seen_at + idle_timeout_s <= $3)",
+               AND (ends_at <= $3 OR last_seen_at + idle_timeout_s <= $3 \
+                    OR last_seen_at + $4 <= $3 OR authenticated_at + $5 <= $3)",
         )
         .bind(self.now_s())
         .bind(session.hashed_sid.as_str())
         .bind(at)
+        .bind(idle_most_s)
+        .bind(most_in_all_s)
         .execute(&mut *self.tx)
         .await?;
         if stamped.rows_affected() > 0 {

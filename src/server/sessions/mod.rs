@@ -29,7 +29,7 @@ pub use renew::{Renewal, RenewalNeed, renew};
 pub use replaced::{Proof, find_replaced, why_over};
 pub use start::{NewCookie, Started, restart, restart_again, start};
 
-use super::{error::Error, secret::HashedSid, state::State};
+use super::{config, error::Error, secret::HashedSid, state::State};
 use crate::wire::sessions::{Device, ThisSession};
 use generations::Generations;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -37,7 +37,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 /// Last-seen is written at most this often, in seconds.
 const SEEN_EVERY_S: i64 = 60;
 
-/// A session and whose it is, as its row said when it was read.
+/// A session and whose it is, as its row and the settings said when it was read.
 #[derive(Debug)]
 pub struct Session {
     /// Public.
@@ -52,9 +52,9 @@ pub struct Session {
     pub user_created_at: i64,
     /// When it was started, in Unix seconds.
     pub created_at: i64,
-    /// In seconds without use.
+    /// In seconds without use: the row's, or the one in force if that is shorter.
     pub idle_timeout_s: i64,
-    /// The absolute end, in Unix seconds.
+    /// The absolute end, in Unix seconds: the row's, or the one in force if that is earlier.
     pub ends_at: i64,
     /// When its owner last proved who they are, in Unix seconds.
     pub authenticated_at: i64,
@@ -96,8 +96,12 @@ struct Row {
     seen_generation: i64,
 }
 
-impl From<Row> for Session {
-    fn from(row: Row) -> Self {
+impl Session {
+    /// Reads a row. A preset or time that has become shorter since it was written holds.
+    fn new(row: Row, times: &config::Session) -> Self {
+        let is_kept = row.is_kept != 0;
+        let written = (row.idle_timeout_s, row.ends_at);
+        let (idle_timeout_s, ends_at) = times.shorten(is_kept, row.authenticated_at, written);
         Self {
             number: number(&row.id),
             id: row.id,
@@ -106,10 +110,10 @@ impl From<Row> for Session {
             email: row.email,
             user_created_at: row.user_created_at,
             created_at: row.created_at,
-            idle_timeout_s: row.idle_timeout_s,
-            ends_at: row.ends_at,
+            idle_timeout_s,
+            ends_at,
             authenticated_at: row.authenticated_at,
-            is_kept: row.is_kept != 0,
+            is_kept,
             copied_at: row.copied_at,
             device: Device::from_user_agent(&row.user_agent),
             generations: Generations {
@@ -147,7 +151,7 @@ async fn find_by<'a>(
     .fetch_optional(executor)
     .await?;
     Ok(row.map(|row| {
-        let session = Session::from(row);
+        let session = Session::new(row, &state.config.session);
         // What this node has seen and not yet written counts as well.
         if let Some(seen_at) = state.later.seen_at(&session.id) {
             session.last_seen_at.fetch_max(seen_at, Ordering::Relaxed);

@@ -49,7 +49,7 @@ pub async fn renew(
     if !won || !is_live(state, session).await {
         return Ok(None);
     }
-    let claims = renewal.claims.renewed(next.newest, now);
+    let claims = renewal.claims.renewed(next.newest, now, session.ends_at);
     NewCookie::new(state, &claims, session.is_kept).map(Some)
 }
 

@@ -40,12 +40,13 @@ impl Claims {
         }
     }
 
-    /// What a later cookie of the same session says.
+    /// What a later cookie of the same session says, whose end may have become earlier.
     #[must_use]
-    pub fn renewed(&self, generation: i64, made_at: i64) -> Self {
+    pub fn renewed(&self, generation: i64, made_at: i64, ends_at: i64) -> Self {
         Self {
             generation,
             iat: made_at,
+            exp: self.exp.min(ends_at),
             ..self.clone()
         }
     }
