@@ -61,6 +61,9 @@ tables! {
         body_timeout_s: u32 = 10,
         /// Connections open at once.
         max_connections: u32 = 10_000,
+        /// After a request to stop, "not ready" is answered for this long before connections are refused, in
+        /// seconds.
+        drain_s: u32 = 0,
         /// Browsers use https alone for this long, in seconds; 0 sends no such header.
         hsts_max_age_s: u32 = 31_536_000,
         /// Hosts below this one are included in it.

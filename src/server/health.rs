@@ -1,6 +1,7 @@
 //! `/health`: whether this process runs, and whether it can do its work.
 
 use super::{answer, error::Error, forward_auth, state::State};
+use crate::wire;
 use axum::{
     Router,
     extract::State as Extract,
@@ -15,8 +16,11 @@ pub fn routes() -> Router<State> {
         .route("/health/ready", get(ready))
 }
 
-/// Ready when every task runs and the database answers.
+/// Ready when every task runs and the database answers, and until the process was asked to stop.
 async fn ready(Extract(state): Extract<State>) -> Response {
+    if state.is_draining() {
+        return answer::refuse(wire::Error::Unavailable);
+    }
     match is_ready(&state).await {
         Ok(()) => (forward_auth::health::note(&state), "ok").into_response(),
         Err(error) => answer::refuse(error.into()),

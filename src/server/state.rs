@@ -29,7 +29,14 @@ use super::{
 use axum::extract::FromRef;
 use http::HeaderValue;
 use leptos::config::LeptosOptions;
-use std::{ops::Deref, path::Path, sync::Arc};
+use std::{
+    ops::Deref,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 /// Cheap to clone: every request has one.
 #[derive(Clone)]
@@ -87,6 +94,8 @@ pub struct Inner {
     pub signing_keys: SigningKeys,
     /// Tasks that have ended early.
     pub tasks: Tasks,
+    /// Set when the process was asked to stop.
+    draining: AtomicBool,
 }
 
 impl State {
@@ -146,6 +155,7 @@ impl State {
             signing_keys: SigningKeys::new(&secret)?,
             tasks: Tasks::default(),
             hsts: headers::strict_transport_security(&config.server),
+            draining: AtomicBool::new(false),
             cookie_names: cookie::Names::new(&config.session.cookie_suffix),
             config,
             leptos,
@@ -164,6 +174,16 @@ impl State {
         super::later::write_now_and_then(self);
         stand_ins::count_now_and_then(self);
         back_channel::tell_clients(self);
+    }
+
+    /// Answers "not ready" from now on, so that a load balancer sends no more requests.
+    pub fn begin_to_drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the process was asked to stop.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
     }
 
     /// The end of serving: what waits is written, and the database closed.

@@ -52,6 +52,7 @@ mod session_token;
 mod sessions;
 mod shape;
 mod shorter_times;
+mod signals;
 mod site;
 mod supervision;
 mod two_holders;

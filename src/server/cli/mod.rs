@@ -1,6 +1,8 @@
 //! The operator's commands.
 
+mod descriptors;
 mod serve;
+mod signals;
 mod user;
 
 use super::{

@@ -1,9 +1,11 @@
 //! `cloakroom serve`: from the settings to the last request.
 
+use super::{descriptors, signals::Signals};
 use crate::server::{
     clock::Clock, error::Error, listen, random::Random, router::router, sessions,
     settings::Settings, state::State,
 };
+use std::path::Path;
 
 /// Serves until a signal asks it to stop.
 ///
@@ -23,10 +25,12 @@ pub async fn serve(settings: Settings) -> Result<(), Error> {
     let address = listener.local_addr().map_err(refused)?;
     let _alone = sessions::serve_alone(&state.db)?;
     // Before the log says that it listens: a service manager may ask it to stop from then on.
-    let stopped = stop_signals().map_err(|source| Error::Io {
+    let signals = Signals::listen().map_err(|source| Error::Io {
         what: "signals".to_owned(),
         source,
     })?;
+    descriptors::warn_if_few(&state.config);
+    warn_if_site_is_missing(&state);
     state.begin_to_serve();
     tracing::info!(event = "listening", %address);
     if address.ip().is_loopback() {
@@ -40,28 +44,20 @@ pub async fn serve(settings: Settings) -> Result<(), Error> {
     let router = router(state.clone());
     #[cfg(feature = "lab")]
     let router = crate::server::lab::open(router, &state).await?;
+    let stopped = signals.stopped(&state);
     listen::serve(listener, router, &state, stopped).await?;
     state.end_serving().await
 }
 
-/// Listens for Ctrl-C and for a service manager's request to stop, from this call on. The future is
-/// ready when either came.
-fn stop_signals() -> std::io::Result<impl Future<Output = ()>> {
-    #[cfg(unix)]
-    let (mut interrupt, mut terminate) = {
-        use tokio::signal::unix::{SignalKind, signal};
-        (
-            signal(SignalKind::interrupt())?,
-            signal(SignalKind::terminate())?,
-        )
-    };
-    Ok(async move {
-        #[cfg(unix)]
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-        #[cfg(not(unix))]
-        let _ = tokio::signal::ctrl_c().await;
-    })
+/// Logs that the built site is not where the settings say: pages then have no style and no program.
+fn warn_if_site_is_missing(state: &State) {
+    let folder = &*state.leptos.site_root;
+    if !Path::new(folder).is_dir() {
+        tracing::warn!(
+            event = "site_missing",
+            folder,
+            "there is no folder of the built site, so that pages have no style and no program: copy it \
+             beside the binary, or set LEPTOS_SITE_ROOT"
+        );
+    }
 }

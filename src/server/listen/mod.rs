@@ -2,10 +2,12 @@
 
 mod deadlines;
 mod explain;
+mod turned_away;
 
 use self::{
     deadlines::{Phase, ServedBody, Socket},
     explain::Explained,
+    turned_away::{TurnedAway, is_of_client},
 };
 use super::{caller::Peer, error::Error, state::State};
 use axum::{Router, body::Body};
@@ -41,19 +43,27 @@ pub async fn serve(
     .map(|seconds| Duration::from_secs(u64::from(seconds)));
     let places = Arc::new(Semaphore::new(state.config.server.max_connections as usize));
     let graceful = GracefulShutdown::new();
+    let turned_away = TurnedAway::default();
     let mut stop = std::pin::pin!(stop);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = &mut stop => break,
         };
-        let Ok((socket, peer)) = accepted else {
-            // Out of file descriptors, most likely: wait for some to come free.
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            continue;
+        let (socket, peer) = match accepted {
+            Ok(accepted) => accepted,
+            // The client has gone before it was accepted.
+            Err(error) if is_of_client(&error) => continue,
+            Err(error) => {
+                turned_away.log_failure(&state.clock, &error);
+                // Out of file descriptors, most likely: wait for some to come free.
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
         };
         // One more than can be served is closed at once.
         let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+            turned_away.log_limit(&state.clock, state.config.server.max_connections);
             continue;
         };
         // Without this every streamed page waits 41 ms for a delayed acknowledgement.
