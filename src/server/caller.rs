@@ -214,7 +214,8 @@ pub(super) fn client_address(request: &Request, trusted_hops: u32) -> IpAddr {
     let socket = request
         .extensions()
         .get::<Peer>()
-        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip())
+        .to_canonical();
     forwarded::warn_once(request.headers(), trusted_hops, socket);
     let Some(hops_before) = trusted_hops.checked_sub(1) else {
         return socket;
@@ -225,18 +226,12 @@ pub(super) fn client_address(request: &Request, trusted_hops: u32) -> IpAddr {
         .iter()
         .map(|line| String::from_utf8_lossy(line.as_bytes()))
         .collect();
-    let forwarded: Vec<&str> = lines
-        .iter()
-        .flat_map(|line| line.split(','))
-        .map(str::trim)
-        .collect();
-    forwarded
-        .iter()
-        .rev()
-        .nth(hops_before as usize)
-        .and_then(|entry| {
-            let with_port = |_| entry.parse().map(|address: SocketAddr| address.ip());
-            entry.parse().or_else(with_port).ok()
-        })
-        .unwrap_or(socket)
+    let forwarded: Vec<&str> = lines.iter().flat_map(|line| line.split(',')).collect();
+    let Some(entry) = forwarded.iter().rev().nth(hops_before as usize) else {
+        return socket;
+    };
+    forwarded::read_entry(entry).unwrap_or_else(|| {
+        forwarded::warn_of_entry_once(entry, socket);
+        socket
+    })
 }

@@ -35,7 +35,7 @@ pub async fn mint(
     let (label, scopes, days) = read(label, scopes, expires_in_days)?;
     let state = &caller.state;
     let user_id = &session.user_id;
-    state.limits.new_key(user_id)?;
+    state.limits.new_key(user_id, &caller.visitor)?;
     let mut change = Change::begin(state).await?;
     // First, as in every transaction that writes both: a key that is made while its owner is being
     // disabled would outlive that.

@@ -118,7 +118,9 @@ impl Limits {
     /// # Errors
     /// [`wire::Error::TooManyRequests`] when that has happened too often.
     pub fn client_failed(&self, address: IpAddr) -> Result<(), wire::Error> {
-        self.client_failures.take(address)
+        self.client_failures
+            .take(address)
+            .inspect_err(|_| self.refused.log_address(address, "client_failures"))
     }
 
     /// A client asks for tokens. One that proves nothing is named by whoever likes, so that it
@@ -127,11 +129,14 @@ impl Limits {
     /// # Errors
     /// [`wire::Error::TooManyRequests`] when it asks too often.
     pub fn token_asked(&self, client: &Client, address: IpAddr) -> Result<(), wire::Error> {
-        if client.is_public() {
-            let key = format!("{} {}", client.id, address_key(address));
-            return self.tokens.take(&key);
-        }
-        self.tokens.take(&client.id)
+        let key = if client.is_public() {
+            format!("{} {}", client.id, address_key(address))
+        } else {
+            client.id.clone()
+        };
+        self.tokens
+            .take(&key)
+            .inspect_err(|_| self.refused.log_address(address, "tokens_of_client"))
     }
 
     /// Takes one request of an API key. What is left, and whether there was one.
@@ -159,8 +164,11 @@ impl Limits {
     ///
     /// # Errors
     /// [`wire::Error::TooManyRequests`] when the user has made too many.
-    pub fn new_key(&self, user_id: &str) -> Result<(), wire::Error> {
-        self.new_keys_by_user.take(user_id)
+    pub fn new_key(&self, user_id: &str, visitor: &Visitor) -> Result<(), wire::Error> {
+        self.new_keys_by_user.take(user_id).inspect_err(|_| {
+            self.refused
+                .log_address(visitor.address, "new_keys_of_user")
+        })
     }
 }
 

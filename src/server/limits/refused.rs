@@ -1,7 +1,7 @@
 //! Tries that were refused and passwords that were wrong: one line of the log a minute, and one entry
 //! of the owner's activity, however many they are.
 
-use super::{Guesser, Limit, Network};
+use super::{Guesser, Limit, Network, address_key};
 use crate::server::{
     activity::Visitor,
     clock::{Clock, NowAndThen},
@@ -16,6 +16,8 @@ use std::{
 
 /// Wrong passwords a minute that are logged one by one. Further ones are counted in the line of the flood.
 const FAILURE_LINES: u32 = 60;
+/// Addresses whose refused tries are logged, a minute. Further ones are counted in the line of the flood.
+const ADDRESS_LINES: u32 = 600;
 /// Seconds between two lines of a flood.
 const LINE_EVERY_S: i64 = 60;
 /// Networks counted for one line. Further ones are not counted.
@@ -45,6 +47,20 @@ pub enum Reason {
     Busy,
 }
 
+impl Reason {
+    /// Field of the log; none where the server was busy, which no client can help.
+    fn limit(self) -> Option<&'static str> {
+        match self {
+            Self::Network => Some("sign_ins_of_network"),
+            Self::Account => Some("sign_ins_of_account"),
+            Self::KnownBrowser => Some("sign_ins_of_known_browser"),
+            Self::Owner => Some("passwords_of_user"),
+            Self::SignUp => Some("sign_ups"),
+            Self::Busy => None,
+        }
+    }
+}
+
 /// An account that was tried.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub enum Account {
@@ -71,6 +87,9 @@ pub struct Refused {
     clock: Clock,
     lines: NowAndThen,
     failure_lines: Limit,
+    /// One line a minute for each address, or /64 of IPv6.
+    address_lines: Limit,
+    all_address_lines: Limit,
     minute: Mutex<Minute>,
     accounts: Mutex<HashMap<Account, Refusals>>,
 }
@@ -93,8 +112,24 @@ impl Refused {
             clock: clock.clone(),
             lines: NowAndThen::default(),
             failure_lines: Limit::new(clock.clone(), FAILURE_LINES, Duration::from_mins(1)),
+            address_lines: Limit::new(clock.clone(), 1, Duration::from_mins(1)),
+            all_address_lines: Limit::new(clock.clone(), ADDRESS_LINES, Duration::from_mins(1)),
             minute: Mutex::default(),
             accounts: Mutex::default(),
+        }
+    }
+
+    /// Logs that a limit refused a request from this address: one line a minute, for a firewall.
+    pub fn log_address(&self, address: IpAddr, limit: &'static str) {
+        let is_first = self.address_lines.take(&address_key(address)).is_ok();
+        if is_first && self.all_address_lines.take("").is_ok() {
+            tracing::warn!(
+                event = "too_many_requests",
+                %address,
+                limit,
+                "requests were refused (429) because there were too many. Logged once a minute for an \
+                 address"
+            );
         }
     }
 
@@ -111,6 +146,9 @@ impl Refused {
             Reason::SignUp => minute.sign_ups += 1,
             Reason::Busy => minute.busy += 1,
         };
+        if let Some(limit) = reason.limit() {
+            self.log_address(visitor.address, limit);
+        }
         self.count(visitor.address, add);
     }
 

@@ -47,7 +47,7 @@ pub async fn sign_in(
         let marks = known_browsers::renew(caller, &email, &id)?;
         started.cookie.commit(caller, change).await?;
         marks.send(caller);
-        tracing::info!(event = "signed_in", user = id);
+        tracing::info!(event = "signed_in", user = id, address = %visitor.address);
         return Ok(GoOn { next });
     }
     Err(replaced_too_often())

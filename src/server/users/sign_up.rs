@@ -51,7 +51,7 @@ pub async fn sign_up(
     let marks = known_browsers::renew(caller, &address, &user_id)?;
     cookie.commit(caller, change).await?;
     marks.send(caller);
-    tracing::info!(event = "signed_up", user = user_id);
+    tracing::info!(event = "signed_up", user = user_id, address = %visitor.address);
     Ok(GoOn { next })
 }
 

@@ -6,7 +6,7 @@ use crate::{
     server::{
         activity::Visitor,
         api_keys::{self, ApiKey, OLD_PREFIX, PREFIX},
-        caller::{bearer, visitor},
+        caller::{bearer, client_address, visitor},
         cookie::{self, Found},
         limits::Quota,
         state::State,
@@ -97,6 +97,8 @@ pub async fn identify(
         Shown::Refused(_) => None,
     };
     if let Some((quota, Err(error))) = admitted {
+        let address = client_address(&request, state.config.server.trusted_proxy_hops);
+        state.limits.refused.log_address(address, "requests_of_key");
         return with_quota(Problem::from(error).into_response(), quota);
     }
     let visitor = visitor(&request, state.config.server.trusted_proxy_hops);
