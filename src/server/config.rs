@@ -69,6 +69,13 @@ tables! {
         /// Hosts below this one are included in it.
         hsts_include_sub_domains: bool = true,
     }
+    /// Lines on standard error.
+    Log {
+        /// `text` or `json`.
+        format: LogFormat = LogFormat::Text,
+        /// The least severe level that is logged; the variable `RUST_LOG` goes over it.
+        level: LogLevel = LogLevel::Info,
+    }
     /// How long a session lives.
     Session {
         /// Ends after this long without use, in seconds.
@@ -150,6 +157,32 @@ tables! {
     }
 }
 
+/// How a line of the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// How severe a line of the log is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// Something failed.
+    Error,
+    /// Something will fail, or an attack.
+    Warn,
+    /// What users and operators do.
+    Info,
+    /// For a search for faults: also what libraries do, and the texts of statements.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
 /// Authenticator assurance levels (NIST SP 800-63B-4), and the times that go with them: whatever
 /// else is set, a session is no longer than its level allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -184,6 +217,14 @@ impl Session {
             i64::from(idle.min(idle_most)),
             i64::from(in_all.min(most_in_all)),
         )
+    }
+
+    /// Shortens the times of a session that was started under longer ones: its seconds without use, and
+    /// its absolute end in Unix seconds. `since` is when its owner last proved who they are, from which the
+    /// absolute end counts.
+    pub fn shorten(&self, is_kept: bool, since: i64, (idle_s, ends_at): (i64, i64)) -> (i64, i64) {
+        let (idle_most_s, most_in_all_s) = self.times(is_kept);
+        (idle_s.min(idle_most_s), ends_at.min(since + most_in_all_s))
     }
 
     /// When cookies are renewed.
@@ -222,18 +263,12 @@ pub struct Config {
     pub data: Data,
     /// Which database.
     pub database: Database,
-    /// Shortens the times of a session that was started under longer ones: its seconds without use, and
-    /// its absolute end in Unix seconds. `since` is when its owner last proved who they are, from which the
-    /// absolute end counts.
-    pub fn shorten(&self, is_kept: bool, since: i64, (idle_s, ends_at): (i64, i64)) -> (i64, i64) {
-        let (idle_most_s, most_in_all_s) = self.times(is_kept);
-        (idle_s.min(idle_most_s), ends_at.min(since + most_in_all_s))
-    }
-
     /// The signing secret.
     pub secret: SecretKey,
     /// How requests are taken.
     pub server: Server,
+    /// Lines on standard error.
+    pub log: Log,
     /// How long a session lives.
     pub session: Session,
     /// What a password must be and how it is hashed.

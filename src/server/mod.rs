@@ -55,17 +55,29 @@ mod v1;
 mod walls;
 
 use clap::Parser;
-use std::process::ExitCode;
+use std::{io::Write, process::ExitCode};
 
-/// Reads the command line and does what it says; what went wrong is one line on standard error.
+/// Reads the command line and does what it says. An error is one line on standard error: of a server that
+/// has begun its log, a line of the log.
 pub fn run() -> ExitCode {
     let cli = cli::Cli::parse();
-    let log = log::begin();
+    let is_server = cli.is_server();
+    let begun = cli.settings().and_then(|settings| {
+        let given = settings
+            .as_ref()
+            .map(|settings| settings.config.log.clone());
+        let log = log::begin(&given.unwrap_or_default())?;
+        Ok((settings, log))
+    });
+    let (settings, log) = match begun {
+        Ok(begun) => begun,
+        Err(error) => return complain(&error),
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
     let done = match runtime {
-        Ok(runtime) => runtime.block_on(cli::run(cli)),
+        Ok(runtime) => runtime.block_on(cli::run(cli, settings)),
         Err(source) => Err(error::Error::Io {
             what: "runtime".to_owned(),
             source,
@@ -73,11 +85,18 @@ pub fn run() -> ExitCode {
     };
     let code = match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
+        Err(error) if is_server => {
             tracing::error!(event = "stopped", %error);
             ExitCode::FAILURE
         }
+        Err(error) => complain(&error),
     };
     log.flush();
     code
+}
+
+/// Prints the one line of an error for an operator who waits for it.
+fn complain(error: &error::Error) -> ExitCode {
+    let _ = writeln!(std::io::stderr(), "cloakroom: {error}");
+    ExitCode::FAILURE
 }

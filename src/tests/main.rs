@@ -36,6 +36,7 @@ mod known_browsers;
 mod late_answers;
 mod limits;
 mod log_faults;
+mod log_lines;
 mod oidc;
 mod page_account;
 mod passwords;

@@ -56,16 +56,35 @@ enum SecretCommand {
     Adopt,
 }
 
+impl Cli {
+    /// Whether it serves.
+    pub fn is_server(&self) -> bool {
+        matches!(self.command, None | Some(Command::Serve))
+    }
+
+    /// Reads the settings. The doctor has none: it asks a server, which has settings of its own.
+    ///
+    /// # Errors
+    /// If a setting is wrong.
+    pub fn settings(&self) -> Result<Option<Settings>, Error> {
+        if matches!(self.command, Some(Command::Doctor { .. })) {
+            return Ok(None);
+        }
+        Settings::load(self.config.as_deref()).map(Some)
+    }
+}
+
 /// Does what the command line says.
 ///
 /// # Errors
 /// Whatever keeps it from being done, for the operator to read.
-pub async fn run(cli: Cli) -> Result<(), Error> {
-    // It asks a server, which has settings of its own.
+pub async fn run(cli: Cli, settings: Option<Settings>) -> Result<(), Error> {
     if let Some(Command::Doctor { url }) = cli.command {
         return examine(&url).await;
     }
-    let settings = Settings::load(cli.config.as_deref())?;
+    let Some(settings) = settings else {
+        return Ok(());
+    };
     match cli.command {
         Some(Command::Doctor { .. }) => Ok(()),
         None | Some(Command::Serve) => serve(settings).await,
