@@ -6,7 +6,7 @@ use super::{
     clock::Clock,
     config::Config,
     cookie, cookie_check,
-    db::Db,
+    db::{self, Db},
     deployment,
     error::Error,
     forms::Seal,
@@ -124,6 +124,7 @@ impl State {
         random: Random,
     ) -> Result<(Self, Secret), Error> {
         let Settings { config, leptos, .. } = settings;
+        let address = db::address(&config.database_url())?;
         make_private_folder(&config.data.dir).map_err(|source| Error::Io {
             what: config.data.dir.display().to_string(),
             source,
@@ -133,14 +134,13 @@ impl State {
         } else {
             Secret::parse(&config.secret.key)?
         };
-        let url = config.database_url();
-        let db = Db::open(&url, config.database.max_connections).await?;
+        let db = Db::open(&address, config.database.max_connections).await?;
         let hasher = Hasher::new(&config.passwords, random.clone())?;
         let state = Self(Arc::new(Inner {
             stand_ins: StandIns::new(&secret, &hasher)?,
             hasher,
             sessions: SessionCache::new(u64::from(config.session.kept_in_memory)),
-            hearing: Hearing::new(&db, &url),
+            hearing: Hearing::new(&db, &address.url),
             later: Later::default(),
             signer: Signer::new(&secret)?,
             api_keys: api_keys::Keys::new(&secret)?,

@@ -11,6 +11,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
+const OPERATE: &str = include_str!("../../docs/operate.md");
 /// Password of the user `postgres` on every server here.
 const PASSWORD: &str = "a-password-of-the-test";
 /// Data that lives for seconds need not reach the disk.
@@ -35,15 +36,11 @@ impl Postgres {
         Self::made(|_| lines.to_owned())
     }
 
-    /// Starts a server with `ssl = on`. An authority of its own, [`Self::authority`], signed its
-    /// certificate for `localhost` and 127.0.0.1.
+    /// Starts a server with `ssl = on`. Its certificate for `localhost` is made as `docs/operate.md`
+    /// says, and signed by an authority of its own, [`Self::authority`].
     pub fn with_tls(lines: &str) -> Self {
         Self::made(|folder| {
-            sign(
-                folder,
-                "server",
-                "subjectAltName=DNS:localhost,IP:127.0.0.1",
-            );
+            done(as_postgres("bash", folder).args(["-ec", &documented_commands()]));
             let file = |name: &str| folder.join(name).display().to_string();
             format!(
                 "ssl = on\nssl_cert_file = '{}'\nssl_key_file = '{}'\nssl_ca_file = '{}'\n{lines}",
@@ -312,27 +309,25 @@ fn program(name: &str, folder: &Path) -> Command {
     as_postgres(program, folder)
 }
 
-/// Makes `NAME.pem` and `NAME.key`, signed by the authority `ca.pem` of the folder, which is made
-/// where there is none.
+/// The commands that make an authority and a server's certificate, for the name `localhost`.
+fn documented_commands() -> String {
+    let (_, section) = OPERATE.split_once("## PostgreSQL over TLS").unwrap();
+    let (_, block) = section.split_once("```sh\n").unwrap();
+    let (commands, _) = block.split_once("```").unwrap();
+    assert!(commands.contains("db.internal"), "{commands}");
+    commands.replace("db.internal", "localhost")
+}
+
+/// Makes `NAME.pem` and `NAME.key`, signed by the authority `ca.pem` of the folder.
 fn sign(folder: &Path, name: &str, extension: &str) {
-    let openssl = |words: &str| {
-        let mut command = as_postgres("openssl", folder);
-        done(command.args(words.split(' ')));
-    };
-    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
-    if !folder.join("ca.pem").exists() {
-        openssl(&format!(
-            "req -x509 {key} -days 2 -subj /CN=authority -keyout ca.key -out ca.pem"
-        ));
-    }
-    openssl(&format!(
-        "req {key} -subj /CN={name} -keyout {name}.key -out {name}.csr"
-    ));
     fs::write(folder.join(format!("{name}.ext")), extension).unwrap();
-    openssl(&format!(
-        "x509 -req -in {name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 \
+    let commands = format!(
+        "openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN={name} \
+         -keyout {name}.key -out {name}.csr
+         openssl x509 -req -in {name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 \
          -extfile {name}.ext -out {name}.pem"
-    ));
+    );
+    done(as_postgres("bash", folder).args(["-ec", &commands]));
 }
 
 fn done(command: &mut Command) -> Output {

@@ -4,6 +4,12 @@
 //! with `$1` placeholders, TEXT ids, BIGINT unix times and truth values serves both.
 
 mod connect;
+mod explain;
+mod postgres;
+mod url;
+
+pub use postgres::address;
+pub use url::Address;
 
 use super::error::Error;
 use connect::connect;
@@ -39,12 +45,16 @@ pub struct Db {
 }
 
 impl Db {
-    /// Opens the database at `url` and brings its tables up to date.
+    /// Opens the database at this address and brings its tables up to date.
     ///
     /// # Errors
     /// If it cannot be reached or is of a newer version.
-    pub async fn open(url: &str, max_connections: u32) -> Result<Self, Error> {
+    pub async fn open(address: &Address, max_connections: u32) -> Result<Self, Error> {
         sqlx::any::install_default_drivers();
+        let url = &*address.url;
+        if let Some(server) = &address.server {
+            postgres::check(server).await?;
+        }
         let is_sqlite = url.starts_with("sqlite:");
         let file = is_sqlite
             .then(|| SqliteConnectOptions::from_str(url))
@@ -56,7 +66,8 @@ impl Db {
             Some(_) => connect(&options, 1, is_sqlite).await?,
             None => pool.clone(),
         };
-        MIGRATIONS.run(&pool).await?;
+        let migrated = MIGRATIONS.run(&pool).await;
+        migrated.map_err(|error| explain::migrating(error, address.server.as_ref()))?;
         // In a product this is the next migration. No release has it, and each must open a
         // database that has been here.
         #[cfg(feature = "lab")]

@@ -2,7 +2,6 @@
 
 use crate::{
     app::{EMAIL, PASSWORD},
-    place::Place,
     servers::{Pgbouncer, Postgres},
 };
 use sqlx::{Connection, PgConnection};
@@ -17,7 +16,7 @@ async fn one(url: &str, sql: &'static str) -> Result<bool, sqlx::Error> {
 #[tokio::test]
 async fn the_server_is_ready_on_a_postgresql_of_its_own() {
     let database = Postgres::with("");
-    let mut place = Place::new().with("DATABASE_URL", &database.url());
+    let mut place = crate::place(&database.url());
     let browser = place.serve("info");
     assert_eq!(browser.open("/health/ready").await.status, 200);
     assert_eq!(browser.sign_up(EMAIL, PASSWORD).await.status, 200);

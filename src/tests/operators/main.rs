@@ -5,6 +5,7 @@
     reason = "a test that cannot go on has failed, and says where"
 )]
 
+mod addresses;
 #[expect(dead_code, reason = "the other suite uses all of it")]
 #[path = "../app.rs"]
 mod app;
@@ -12,5 +13,16 @@ mod harness;
 #[expect(dead_code, reason = "the other suite uses all of it")]
 #[path = "../place.rs"]
 mod place;
+mod poolers;
+mod refused;
 #[path = "../servers.rs"]
 mod servers;
+mod tls;
+
+/// A folder to run in. All of a test that share a database share its signing secret.
+fn place(database: &str) -> place::Place {
+    place::Place::new().with("DATABASE_URL", database).with(
+        "CLOAKROOM_SECRET_KEY",
+        "c2l4dGVlbiBieXRlcyBhbmQgc2l4dGVlbiBtb3JlLi4",
+    )
+}

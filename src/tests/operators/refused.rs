@@ -1,0 +1,147 @@
+//! Databases that cannot be used: one sentence each, with the cause.
+
+use crate::{place::Place, servers::Postgres};
+use sqlx::{AnyConnection, AssertSqlSafe, Connection};
+
+fn complaint(url: &str) -> String {
+    let complaint = crate::place(url).complaint(&["user", "list"], "");
+    assert_eq!(complaint.lines().count(), 1, "{complaint}");
+    complaint
+}
+
+fn assert_says(complaint: &str, words: &[&str]) {
+    for word in words {
+        assert!(complaint.contains(word), "{word}: {complaint}");
+    }
+    assert!(!complaint.contains("a-password"), "{complaint}");
+}
+
+#[tokio::test]
+async fn a_postgresql_that_cannot_be_reached_is_named_with_the_cause() {
+    let server = Postgres::with("");
+    server
+        .sql("CREATE ROLE limited LOGIN PASSWORD 'a-password' CONNECTION LIMIT 0")
+        .await;
+    let url = server.url();
+    let address = format!("127.0.0.1:{}", server.port());
+    let wrong = url.replace("postgres:a-password-of-the-test", "ada:a-password");
+    assert_says(&complaint(&wrong), &[&address, "password", "\"ada\""]);
+    let other = server.url_at("127.0.0.1", "shop", "");
+    assert_says(
+        &complaint(&other),
+        &[&address, "\"shop\"", "CREATE DATABASE"],
+    );
+    let name = server.url_at("db.invalid", "postgres", "");
+    assert_says(&complaint(&name), &["db.invalid", "cannot be reached"]);
+    assert_says(
+        &complaint("postgres:///cloakroom?host=/nowhere&user=ada"),
+        &["the socket in /nowhere", "Is it running"],
+    );
+    server
+        .admit("host all postgres 127.0.0.1/32 reject\nhost all all 127.0.0.1/32 scram-sha-256\n");
+    let limited = url.replace("postgres:a-password-of-the-test", "limited:a-password");
+    // The three that may pass are asked again for some seconds.
+    let asked = std::thread::spawn(move || complaint(&limited));
+    let frozen = Postgres::with("");
+    frozen.freeze();
+    let silent = frozen.url();
+    let silent = std::thread::spawn(move || complaint(&silent));
+    let stopped = Postgres::with("");
+    stopped.stop();
+    let refused = complaint(&stopped.url());
+    assert_says(
+        &refused,
+        &[
+            &format!("127.0.0.1:{}", stopped.port()),
+            "refused",
+            "Is it running",
+        ],
+    );
+    assert_says(
+        &asked.join().unwrap(),
+        &["no connection left", "database.max_connections"],
+    );
+    assert_says(&silent.join().unwrap(), &["does not answer"]);
+    assert_says(&complaint(&url), &[&address, "\"postgres\"", "pg_hba.conf"]);
+}
+
+#[tokio::test]
+async fn a_database_of_another_kind_is_refused_with_its_cure() {
+    let server = Postgres::with("");
+    server
+        .sql("CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0")
+        .await;
+    let latin = server.url_at("127.0.0.1", "latin", "");
+    assert_says(&complaint(&latin), &["LATIN1", "ENCODING 'UTF8'"]);
+
+    server
+        .sql("CREATE ROLE serving LOGIN PASSWORD 'a-password'")
+        .await;
+    let serving = server
+        .url()
+        .replace("postgres:a-password-of-the-test", "serving:a-password");
+    assert_says(
+        &complaint(&serving),
+        &[
+            "\"serving\"",
+            "may not create tables",
+            "GRANT USAGE, CREATE ON SCHEMA public",
+        ],
+    );
+    let read_only = server.url_at(
+        "127.0.0.1",
+        "postgres",
+        "?options[default_transaction_read_only]=on",
+    );
+    assert_says(&complaint(&read_only), &["takes no writes", "primary"]);
+}
+
+#[tokio::test]
+async fn a_database_of_another_release_is_refused_with_its_cure() {
+    sqlx::any::install_default_drivers();
+    let server = Postgres::with("");
+    let place = Place::new();
+    let sqlite = format!(
+        "sqlite://{}?mode=rwc",
+        place.folder().join("shared.db").display()
+    );
+    for url in [server.url(), sqlite] {
+        let place = crate::place(&url);
+        place.said(&["user", "list"], "");
+        let mut connection = AnyConnection::connect(&url).await.unwrap();
+        for (change, words) in [
+            (
+                "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+                 SELECT 9999, 'later', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1",
+                ["A newer Cloakroom", "9999"],
+            ),
+            (
+                "DELETE FROM _sqlx_migrations WHERE version = 9999",
+                ["", ""],
+            ),
+            (
+                "UPDATE _sqlx_migrations SET checksum = (SELECT checksum FROM _sqlx_migrations \
+                 WHERE version = 2) WHERE version = 3",
+                ["Migration 3", "restore a copy"],
+            ),
+        ] {
+            sqlx::raw_sql(AssertSqlSafe(change))
+                .execute(&mut connection)
+                .await
+                .unwrap();
+            if words == ["", ""] {
+                continue;
+            }
+            assert_says(&complaint(&url), &words);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_ipv6_address_in_brackets_is_reached() {
+    let server = Postgres::with("");
+    let url = server.url_at("[::1]", "postgres", "");
+    crate::place(&url).said(&["user", "list"], "");
+    let mut place = crate::place(&url);
+    assert_eq!(place.serve("info").open("/health/ready").await.status, 200);
+}
