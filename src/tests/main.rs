@@ -16,6 +16,7 @@ mod build;
 mod clock;
 mod config;
 mod cookie_check;
+mod copies;
 mod cross_site;
 mod doctor;
 mod doors;

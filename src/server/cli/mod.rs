@@ -91,23 +91,34 @@ pub async fn run(cli: Cli, settings: Option<Settings>) -> Result<(), Error> {
         Some(Command::Config) => print(&settings.lines()),
         Some(Command::User(command)) => {
             let state = State::open(settings, Clock::system(), Random::system()).await?;
-            user::run(&state, command).await
+            let done = user::run(&state, command).await;
+            close(&state, done).await
         }
         Some(Command::Client(command)) => {
             let state = State::open(settings, Clock::system(), Random::system()).await?;
-            print(&clients::run(&state, command).await?)
+            let done = clients::run(&state, command).await;
+            print(&close(&state, done).await?)
         }
         Some(Command::Keys(command)) => {
             let state = State::open(settings, Clock::system(), Random::system()).await?;
-            print(&signing_keys::run(&state, command).await?)
+            let done = signing_keys::run(&state, command).await;
+            print(&close(&state, done).await?)
         }
         Some(Command::Secret(SecretCommand::Adopt)) => {
             let (clock, random) = (Clock::system(), Random::system());
             let (state, secret) = State::open_any(settings, clock, random).await?;
-            let ended = deployment::adopt(&state, &secret).await?;
+            let done = deployment::adopt(&state, &secret).await;
+            let ended = close(&state, done).await?;
             print(&[format!("{ended} sessions ended")])
         }
     }
+}
+
+/// Closes the database after a command, whether or not it succeeded. SQLite then moves its log into the
+/// database file, so that a plain copy of that file is whole.
+async fn close<T>(state: &State, done: Result<T, Error>) -> Result<T, Error> {
+    state.db.close().await;
+    done
 }
 
 async fn examine(url: &str) -> Result<(), Error> {
