@@ -146,6 +146,13 @@ tables! {
         /// API keys that one user makes, a minute.
         new_keys_per_user: u32 = 20,
     }
+    /// Ages at which ended sessions and old activity are deleted.
+    Retention {
+        /// Sessions, in days after their end. Cookies and refresh tokens live for 30 days at most.
+        sessions_days: u32 = 90,
+        /// What happened to accounts, in days.
+        activity_days: u32 = 365,
+    }
     /// Cloakroom as an OpenID Connect provider.
     Oidc {
         /// What clients know it by: its origin, as browsers and programs reach it.
@@ -275,6 +282,8 @@ pub struct Config {
     pub passwords: Passwords,
     /// How often something may be tried.
     pub limits: Limits,
+    /// Ages at which ended sessions and old activity are deleted.
+    pub retention: Retention,
     /// Cloakroom as an OpenID Connect provider.
     pub oidc: Oidc,
     /// Signing people in for other apps.
@@ -356,6 +365,8 @@ impl Config {
             rule!(limits.tokens_per_client, 1..=most, ""),
             rule!(limits.requests_per_key, 1..=most, ""),
             rule!(limits.new_keys_per_user, 1..=most, ""),
+            rule!(retention.sessions_days, 31..=36_500, " days"),
+            rule!(retention.activity_days, 1..=36_500, " days"),
             rule!(oidc.rotate_keys_after_days, 1..=most, " days"),
             rule!(passwords.min_length, 8..=64, " code points"),
             // What is hashed today must be what may be verified tomorrow.

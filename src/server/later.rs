@@ -9,6 +9,7 @@ use super::{
     failures::{Failed, Failures},
     limits::Account,
     prune::prune,
+    retention,
     state::State,
     tasks::supervise,
     users,
@@ -210,6 +211,7 @@ async fn write_seen<'a>(
 pub fn write_now_and_then(state: &State) {
     supervise(state, "write_behind", |state| async move {
         let mut turns = 0_u32;
+        let mut is_more = false;
         while !state.db.is_closed() {
             tokio::time::sleep(EVERY).await;
             // A full disk must not keep out whoever is signed in; it is tried again.
@@ -221,6 +223,13 @@ pub fn write_now_and_then(state: &State) {
                 && let Err(error) = prune(&state).await
             {
                 tracing::warn!(event = "not_thrown_away_yet", %error);
+            }
+            // A backlog goes on at the next turn.
+            if is_more || turns.is_multiple_of(PRUNED_AFTER) {
+                match retention::sweep(&state).await {
+                    Ok(swept) => is_more = swept.is_more,
+                    Err(error) => tracing::warn!(event = "retention_failed", %error),
+                }
             }
         }
     });

@@ -41,6 +41,7 @@ pub mod page_account;
 pub mod passwords;
 pub mod prune;
 pub mod random;
+pub mod retention;
 pub mod router;
 pub mod secret;
 pub mod sessions;

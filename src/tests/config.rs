@@ -75,6 +75,10 @@ fn a_wrong_key_is_named_with_its_file_and_what_was_expected() {
             ["passwords.memory_kib", "262144", ".toml"],
         ),
         (
+            "[retention]\nsessions_days = 30\n",
+            ["retention.sessions_days", "31 to 36500 days", ".toml"],
+        ),
+        (
             "[server]\nheader_timeout_s = 0\n",
             ["server.header_timeout_s", "at least 1", ".toml"],
         ),

@@ -47,6 +47,7 @@ mod providers;
 mod proxies;
 mod proxy;
 mod rehash;
+mod retention;
 mod return_addresses;
 mod revocable;
 mod sent_twice;

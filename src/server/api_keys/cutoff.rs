@@ -41,8 +41,11 @@ pub(super) async fn raise(
     .execute(&mut **change)
     .await?;
     let (until,): (i64,) = sqlx::query_as(
-        "UPDATE users SET keys_refused_below = $1, keys_refused_until = COALESCE((\
-            SELECT MAX(expires_at) FROM api_keys WHERE user_id = $2 AND number < $1), 0) \
+        "UPDATE users SET keys_refused_below = $1, keys_refused_until = (\
+            SELECT MAX(e.ends_at) FROM (\
+                SELECT expires_at AS ends_at FROM api_keys WHERE user_id = $2 AND number < $1 \
+                UNION ALL \
+                SELECT keys_refused_until FROM users WHERE id = $2) e) \
          WHERE id = $2 RETURNING keys_refused_until",
     )
     .bind(below)

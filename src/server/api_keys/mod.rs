@@ -44,7 +44,7 @@ pub const PATTERN: &str =
     r"cloakroom_eyJ[A-Za-z0-9_-]{40,}\.eyJ[A-Za-z0-9_-]{40,}\.[A-Za-z0-9_-]{43}[0-9A-Za-z]{6}";
 
 /// The longest life of a key, in seconds.
-const LONGEST_S: i64 = DAYS_MAX as i64 * DAY_S;
+pub(in crate::server) const LONGEST_S: i64 = DAYS_MAX as i64 * DAY_S;
 const DAY_S: i64 = 86_400;
 
 /// What the server needs to know of keys while it runs.

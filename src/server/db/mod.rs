@@ -5,6 +5,7 @@
 
 mod connect;
 mod explain;
+mod lock;
 mod postgres;
 mod url;
 
