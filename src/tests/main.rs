@@ -14,6 +14,7 @@ mod asvs;
 mod browser_copies;
 mod build;
 mod clock;
+mod commands;
 mod config;
 mod cookie_check;
 mod copies;

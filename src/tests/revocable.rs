@@ -320,15 +320,15 @@ async fn an_operator_signs_out_an_account_and_revokes_its_keys() {
     owner.sign_up(EMAIL, PASSWORD).await;
     let program = Program::new(owner.url(), &owner.key("profile:read").await);
     let said = place.said(&["user", "sign-out", "--email", EMAIL], "");
-    assert!(said.starts_with("1 sessions ended\n"), "{said}");
+    assert!(said.starts_with("1 session ended\n"), "{said}");
     assert!(
-        said.contains("1 API keys still work") && said.contains("--keys"),
+        said.contains("1 API key still works") && said.contains("--keys"),
         "{said}"
     );
     assert!(works(&program).await);
     owner.sign_in(EMAIL, PASSWORD).await;
     let said = place.said(&["user", "sign-out", "--email", EMAIL, "--keys"], "");
-    assert_eq!(said.trim(), "1 sessions ended, 1 API keys revoked");
+    assert_eq!(said.trim(), "1 session ended, 1 API key revoked");
     assert_eq!(owner.viewer().await, None);
     assert!(!works(&program).await);
     let said = place.said(&["user", "sign-out", "--email", EMAIL, "--keys"], "");

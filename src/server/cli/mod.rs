@@ -1,6 +1,8 @@
 //! The operator's commands.
 
 mod descriptors;
+mod explain;
+mod print;
 mod serve;
 mod signals;
 mod user;
@@ -10,8 +12,9 @@ use super::{
     signing_keys, state::State,
 };
 use clap::{Parser, Subcommand};
+use print::{print, unless_closed};
 use serve::serve;
-use std::{io::Write, path::PathBuf};
+use std::path::PathBuf;
 
 /// Accounts and sessions whose cookie no script can read.
 #[derive(Parser)]
@@ -28,7 +31,7 @@ pub struct Cli {
 enum Command {
     /// Serve (what happens without a command)
     Serve,
-    /// Add, list, keep out and sign out the people who have an account
+    /// Add, list, change, disable, sign out and delete accounts
     #[command(subcommand)]
     User(user::Command),
     /// Register, list, edit and keep out the programs that may ask for tokens
@@ -79,6 +82,10 @@ impl Cli {
 /// # Errors
 /// Whatever keeps it from being done, for the operator to read.
 pub async fn run(cli: Cli, settings: Option<Settings>) -> Result<(), Error> {
+    unless_closed(run_command(cli, settings).await)
+}
+
+async fn run_command(cli: Cli, settings: Option<Settings>) -> Result<(), Error> {
     if let Some(Command::Doctor { url }) = cli.command {
         return examine(&url).await;
     }
@@ -109,7 +116,7 @@ pub async fn run(cli: Cli, settings: Option<Settings>) -> Result<(), Error> {
             let (state, secret) = State::open_any(settings, clock, random).await?;
             let done = deployment::adopt(&state, &secret).await;
             let ended = close(&state, done).await?;
-            print(&[format!("{ended} sessions ended")])
+            print(&[user::ended_sessions(ended)])
         }
     }
 }
@@ -130,15 +137,4 @@ async fn examine(url: &str) -> Result<(), Error> {
             "{url}: {count} of the checks failed"
         ))),
     }
-}
-
-fn print(lines: &[String]) -> Result<(), Error> {
-    let mut out = std::io::stdout().lock();
-    lines
-        .iter()
-        .try_for_each(|line| writeln!(out, "{line}"))
-        .map_err(|source| Error::Io {
-            what: "standard output".to_owned(),
-            source,
-        })
 }

@@ -1,9 +1,16 @@
 //! `cloakroom user`: accounts, by the operator.
 
-use super::print;
-use crate::{
-    server::{error::Error, fields::Email, fields::shown, sessions, state::State, users},
-    wire,
+use super::{
+    explain::explain,
+    print::{count, print},
+};
+use crate::server::{
+    error::Error,
+    fields::Email,
+    fields::shown,
+    sessions,
+    state::State,
+    users::{self, Listed},
 };
 use clap::Subcommand;
 use std::io::BufRead;
@@ -17,15 +24,19 @@ pub enum Command {
         #[arg(long)]
         email: String,
     },
-    /// List the accounts: id, address, when it was made (Unix seconds)
-    List,
-    /// Keep an account out: nobody signs in to it, and every device is signed out at once
+    /// List the accounts: id, address, when it was made, since when disabled (Unix seconds)
+    List {
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Disable an account: sign-ins are refused, and every device is signed out at once
     Disable {
         /// The account's e-mail address
         #[arg(long)]
         email: String,
     },
-    /// Let an account in again
+    /// Enable an account again
     Enable {
         /// The account's e-mail address
         #[arg(long)]
@@ -34,7 +45,7 @@ pub enum Command {
     /// Give an account another address; every device is signed out
     Rename {
         /// The account's id, as `user list` prints it
-        #[arg(long)]
+        #[arg(long, allow_hyphen_values = true)]
         id: String,
         /// The new e-mail address
         #[arg(long)]
@@ -70,10 +81,10 @@ pub async fn run(state: &State, command: Command) -> Result<(), Error> {
                     source,
                 })?;
             let password = password.trim_end_matches(['\r', '\n']).to_owned();
-            let id = users::add(state, &email, password).await.map_err(explain)?;
-            print(&[id])
+            let added = users::add(state, &email, password).await;
+            print(&[added.map_err(|error| explain(error, &email))?])
         }
-        Command::List => list(state).await,
+        Command::List { json } => list(state, if json { object } else { line }).await,
         Command::Disable { email } => {
             let ended = users::set_disabled(state, &read(&email)?, true).await?;
             print_ended(&email, ended)
@@ -98,7 +109,7 @@ pub async fn run(state: &State, command: Command) -> Result<(), Error> {
             let ended = sessions::end_everything(state).await?;
             let keys = "API keys still work; revoke those of an account with \
                         user sign-out --email ADDRESS --keys";
-            print(&[format!("{ended} sessions ended"), keys.to_owned()])
+            print(&[ended_sessions(ended), keys.to_owned()])
         }
     }
 }
@@ -111,29 +122,36 @@ async fn rename(state: &State, id: &str, email: &str) -> Result<Option<u32>, Err
     let refused = |why: &str| Error::Config(format!("{email}: {why}"));
     let address =
         Email::parse(email).map_err(|_| refused("mail cannot be sent to this address"))?;
-    match users::rename(state, id, &address).await {
-        Err(Error::Theirs(_)) => Err(refused("another account has this address")),
-        renamed => renamed,
-    }
+    let renamed = users::rename(state, id, &address).await;
+    renamed.map_err(|error| explain(error, email))
 }
 
-fn no_account(email: &str) -> Error {
-    Error::Config(format!("{email}: there is no such account"))
+fn no_account(name: &str) -> Error {
+    Error::Config(format!("{name}: there is no such account"))
+}
+
+/// Such as "1 session ended".
+pub fn ended_sessions(number: u32) -> String {
+    format!("{} ended", count(number, "session"))
 }
 
 fn print_ended(email: &str, ended: Option<u32>) -> Result<(), Error> {
     let ended = ended.ok_or_else(|| no_account(email))?;
-    print(&[format!("{ended} sessions ended")])
+    print(&[ended_sessions(ended)])
 }
 
 fn print_signed_out(done: users::SignedOut, with_keys: bool) -> Result<(), Error> {
-    let sessions = format!("{} sessions ended", done.sessions);
+    let sessions = ended_sessions(done.sessions);
     let lines = match done.live_keys {
         _ if with_keys => vec![format!(
-            "{sessions}, {} API keys revoked",
-            done.revoked_keys
+            "{sessions}, {} revoked",
+            count(done.revoked_keys, "API key")
         )],
         0 => vec![sessions],
+        1 => vec![
+            sessions,
+            "1 API key still works; --keys revokes it as well".to_owned(),
+        ],
         live => vec![
             sessions,
             format!("{live} API keys still work; --keys revokes them as well"),
@@ -142,32 +160,35 @@ fn print_signed_out(done: users::SignedOut, with_keys: bool) -> Result<(), Error
     print(&lines)
 }
 
-async fn list(state: &State) -> Result<(), Error> {
+async fn list(state: &State, line: fn(&Listed) -> String) -> Result<(), Error> {
     let mut after = String::new();
     loop {
         let page = users::list(state, &after).await?;
-        let Some((.., last)) = page.last() else {
+        let Some(last) = page.last() else {
             return Ok(());
         };
-        after.clone_from(last);
-        let lines: Vec<String> = page
-            .iter()
-            .map(|(id, email, created_at, _)| format!("{id}\t{}\t{created_at}", shown(email)))
-            .collect();
+        after.clone_from(&last.email_key);
+        let lines: Vec<String> = page.iter().map(line).collect();
         print(&lines)?;
     }
 }
 
-/// A refusal as a sentence: an operator has no form to show it in.
-fn explain(error: Error) -> Error {
-    match error {
-        Error::Theirs(wire::Error::Fields { fields }) => Error::Config(
-            fields
-                .iter()
-                .map(|error| format!("{}: {:?}", error.field, error.problem))
-                .collect::<Vec<_>>()
-                .join("; "),
-        ),
-        other => other,
-    }
+fn line(user: &Listed) -> String {
+    let disabled_at = user.disabled_at.map(|at| at.to_string());
+    let email = shown(&user.email);
+    let (id, created_at) = (&user.id, user.created_at);
+    format!(
+        "{id}\t{email}\t{created_at}\t{}",
+        disabled_at.unwrap_or_default()
+    )
+}
+
+fn object(user: &Listed) -> String {
+    serde_json::json!({
+        "id": user.id,
+        "email": shown(&user.email),
+        "created_at": user.created_at,
+        "disabled_at": user.disabled_at,
+    })
+    .to_string()
 }

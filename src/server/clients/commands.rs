@@ -27,7 +27,11 @@ pub enum Command {
     },
     /// List the clients: id, name, how they may ask, what they prove themselves by, since when
     /// disabled (Unix seconds)
-    List,
+    List {
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
     /// Change what is said of a client; what is not named stays, a list that is named is replaced
     Edit {
         /// Its id
@@ -138,7 +142,7 @@ pub async fn run(state: &State, command: Command) -> Result<Vec<String>, Error> 
             lines.extend(secret.as_ref().map(shown_once));
             Ok(lines)
         }
-        Command::List => list(state).await,
+        Command::List { json } => list(state, if json { object } else { line }).await,
         Command::Edit {
             id,
             name,
@@ -168,7 +172,7 @@ fn shown_once(secret: &PlainClientSecret) -> String {
     format!("client_secret\t{}", secret.reveal())
 }
 
-async fn list(state: &State) -> Result<Vec<String>, Error> {
+async fn list(state: &State, line: fn(&Client) -> String) -> Result<Vec<String>, Error> {
     let mut lines = Vec::new();
     let mut after = String::new();
     loop {
@@ -181,13 +185,28 @@ async fn list(state: &State) -> Result<Vec<String>, Error> {
     }
 }
 
-fn line(client: &Client) -> String {
+fn object(client: &Client) -> String {
     let grant_types: Vec<&str> = client.grant_types.iter().map(|it| it.name()).collect();
-    let authentication = match client.authentication {
+    serde_json::json!({
+        "id": client.id,
+        "name": client.name,
+        "grant_types": grant_types,
+        "authentication": authentication(client),
+        "disabled_at": client.disabled_at,
+    })
+    .to_string()
+}
+
+fn authentication(client: &Client) -> &'static str {
+    match client.authentication {
         Authentication::None => "none",
         Authentication::ClientSecret(_) => "client_secret",
         Authentication::PrivateKeyJwt(_) => "private_key_jwt",
-    };
+    }
+}
+
+fn line(client: &Client) -> String {
+    let grant_types: Vec<&str> = client.grant_types.iter().map(|it| it.name()).collect();
     let disabled_at = client
         .disabled_at
         .map_or_else(String::new, |at| at.to_string());
@@ -195,7 +214,7 @@ fn line(client: &Client) -> String {
         &*client.id,
         &client.name,
         &grant_types.join(" "),
-        authentication,
+        authentication(client),
         &disabled_at,
     ]
     .join("\t")

@@ -226,7 +226,11 @@ pub async fn set_disabled(state: &State, id: &str, is_disabled: bool) -> Result<
         return Err(no_client(id));
     }
     commit_change(state, tx).await?;
-    tracing::info!(event = "client_disabled", client = id, is_disabled);
+    if is_disabled {
+        tracing::info!(event = "client_disabled", client = id);
+    } else {
+        tracing::info!(event = "client_enabled", client = id);
+    }
     Ok(())
 }
 

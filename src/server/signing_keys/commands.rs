@@ -17,7 +17,11 @@ pub enum Command {
         compromised: bool,
     },
     /// List the signing keys: id, algorithm, what it does, and since when (Unix seconds)
-    List,
+    List {
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// Does it; the lines to print.
@@ -37,11 +41,11 @@ pub async fn run(state: &State, command: Command) -> Result<Vec<String>, Error> 
             };
             Ok(vec![rotate(state, algorithm, rotation).await?])
         }
-        Command::List => list(state).await,
+        Command::List { json } => list(state, json).await,
     }
 }
 
-async fn list(state: &State) -> Result<Vec<String>, Error> {
+async fn list(state: &State, as_json: bool) -> Result<Vec<String>, Error> {
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT id, algorithm, sealed, created_at, signs_from, retires_at FROM signing_keys \
          ORDER BY algorithm, signs_from DESC, id LIMIT 500",
@@ -61,7 +65,15 @@ async fn list(state: &State) -> Result<Vec<String>, Error> {
         } else {
             ("verifying", row.signs_from)
         };
-        format!("{}\t{}\t{does}\t{since}", row.id, row.algorithm)
+        let (id, algorithm) = (&row.id, &row.algorithm);
+        if as_json {
+            let object = serde_json::json!({
+                "id": id, "algorithm": algorithm, "state": does, "since": since,
+            });
+            object.to_string()
+        } else {
+            format!("{id}\t{algorithm}\t{does}\t{since}")
+        }
     });
     Ok(lines.collect())
 }

@@ -10,7 +10,7 @@ mod revocable;
 mod sign_in;
 mod sign_up;
 
-pub use operator::{SignedOut, end_sessions, list, rename, set_disabled};
+pub use operator::{Listed, SignedOut, end_sessions, list, rename, set_disabled};
 pub use password::{change_password, confirm_password};
 pub use rekey::rekey;
 pub use revocable::{Choice, list_revocable};

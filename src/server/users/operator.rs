@@ -39,13 +39,11 @@ pub async fn set_disabled(
         revoked = api_keys::revoke_all_of(&mut change, &user_id).await?;
     }
     change.commit().await?;
-    tracing::info!(
-        event = "account_disabled",
-        user = user_id,
-        is_disabled,
-        ended,
-        revoked
-    );
+    if is_disabled {
+        tracing::info!(event = "account_disabled", user = user_id, ended, revoked);
+    } else {
+        tracing::info!(event = "account_enabled", user = user_id);
+    }
     Ok(Some(ended))
 }
 
@@ -132,8 +130,20 @@ pub async fn rename(state: &State, id: &str, email: &Email) -> Result<Option<u32
     Ok(Some(ended))
 }
 
-/// An account in the operator's list: id, address, when it was made (Unix seconds), key.
-pub type Listed = (String, String, i64, String);
+/// An account in the operator's list.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Listed {
+    /// Id.
+    pub id: String,
+    /// Its address.
+    pub email: String,
+    /// When it was made, in Unix seconds.
+    pub created_at: i64,
+    /// Since when it is disabled, in Unix seconds.
+    pub disabled_at: Option<i64>,
+    /// Its place in the list.
+    pub email_key: String,
+}
 
 /// All accounts by address, 500 at a time. The next page comes `after` the last key of this one.
 ///
@@ -141,7 +151,7 @@ pub type Listed = (String, String, i64, String);
 /// If the database does not answer.
 pub async fn list(state: &State, after: &str) -> Result<Vec<Listed>, Error> {
     Ok(sqlx::query_as(
-        "SELECT id, email, created_at, email_key FROM users WHERE email_key > $1 \
+        "SELECT id, email, created_at, disabled_at, email_key FROM users WHERE email_key > $1 \
          ORDER BY email_key LIMIT 500",
     )
     .bind(after)

@@ -118,7 +118,7 @@ async fn an_operators_command_reaches_every_node() {
     let there = at(&there, &here);
     assert!(there.viewer().await.is_some());
     let said = node(&database).said(&["user", "disable", "--email", EMAIL], "");
-    assert_eq!(said.trim(), "1 sessions ended");
+    assert_eq!(said.trim(), "1 session ended");
     refused_soon(&here).await;
     refused_soon(&there).await;
 }
