@@ -14,7 +14,7 @@ fn lines(text: &[u8]) -> Vec<Value> {
 }
 
 /// The log lines and the error of a command.
-fn events(output: &Output) -> String {
+pub fn events(output: &Output) -> String {
     without_database(&String::from_utf8_lossy(&output.stderr))
 }
 

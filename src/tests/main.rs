@@ -30,6 +30,7 @@ mod forward_auth;
 mod forwarded;
 mod grants;
 mod guide;
+mod health;
 mod histories;
 mod hostile;
 mod interleavings;

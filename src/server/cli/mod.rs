@@ -2,6 +2,7 @@
 
 mod descriptors;
 mod explain;
+mod health;
 mod print;
 mod serve;
 mod signals;
@@ -45,6 +46,8 @@ enum Command {
     Secret(SecretCommand),
     /// Print the settings in force and where each came from
     Config,
+    /// Ask the server of these settings, on this machine, whether it is ready; exits with 1 if not
+    Health,
     /// Look at a deployment from outside, with a throw-away account, and say what is weak
     Doctor {
         /// Where it is, such as <https://shop.example>
@@ -96,6 +99,7 @@ async fn run_command(cli: Cli, settings: Option<Settings>) -> Result<(), Error> 
         Some(Command::Doctor { .. }) => Ok(()),
         None | Some(Command::Serve) => serve(settings).await,
         Some(Command::Config) => print(&settings.lines()),
+        Some(Command::Health) => health::ask(settings.leptos.site_addr).await,
         Some(Command::User(command)) => {
             let state = State::open(settings, Clock::system(), Random::system()).await?;
             let done = user::run(&state, command).await;
