@@ -189,6 +189,11 @@ pub fn happened(kind: Kind, how_many: u32) -> String {
         (Kind::PasswordChanged, many) => {
             format!("The password was changed, and {many} other devices were signed out")
         }
+        (Kind::PasswordSet, 0) => "A new password was set".to_owned(),
+        (Kind::PasswordSet, 1) => "A new password was set, and 1 device was signed out".to_owned(),
+        (Kind::PasswordSet, many) => {
+            format!("A new password was set, and {many} devices were signed out")
+        }
         (Kind::ApiKeyCreated, _) => "An API key was created".to_owned(),
         (Kind::ApiKeyRevoked, 1) => "An API key was revoked".to_owned(),
         (Kind::ApiKeyRevoked, many) => format!("{many} API keys were revoked"),
@@ -219,8 +224,9 @@ pub fn device(device: &Device) -> String {
 }
 
 /// Device and address of an entry, such as "Firefox on Linux, 192.0.2.1".
-pub fn by(with: &Device, address: Option<&str>) -> String {
+pub fn by(kind: Kind, with: &Device, address: Option<&str>) -> String {
     match address {
+        _ if kind == Kind::PasswordSet => "The operator of this site".to_owned(),
         Some(address) => format!("{}, {address}", device(with)),
         None => "Several devices and addresses, counted together".to_owned(),
     }

@@ -19,7 +19,7 @@ pub fn events(output: &Output) -> String {
 }
 
 /// Standard error without the line that names the database.
-fn without_database(stderr: &str) -> String {
+pub fn without_database(stderr: &str) -> String {
     let lines = stderr
         .lines()
         .filter(|line| !line.starts_with("Database: "));

@@ -46,6 +46,8 @@ kinds! {
     PasswordConfirmed = "password_confirmed",
     /// The password was changed.
     PasswordChanged = "password_changed",
+    /// The operator set a new password.
+    PasswordSet = "password_set",
     /// A program was allowed to know who somebody is.
     AppAllowed = "app_allowed",
     /// A program was no longer allowed anything.
@@ -67,7 +69,7 @@ pub struct Entry {
     pub how_many: u32,
     /// With what.
     pub device: Device,
-    /// From where; none if tries from several addresses are counted together.
+    /// From where; none if tries from several addresses are counted together, or the operator did it.
     pub address: Option<String>,
 }
 

@@ -3,8 +3,10 @@
 mod descriptors;
 mod explain;
 mod health;
+mod password;
 mod print;
 mod serve;
+mod set_password;
 mod signals;
 mod user;
 

@@ -2,7 +2,9 @@
 
 use super::{
     explain::explain,
+    password,
     print::{count, print},
+    set_password::set_password,
 };
 use crate::server::{
     error::Error,
@@ -10,15 +12,14 @@ use crate::server::{
     fields::shown,
     sessions,
     state::State,
-    users::{self, Listed},
+    users::{self, Found, Listed},
 };
 use clap::Subcommand;
-use std::io::BufRead;
 
 /// What can be done with an account.
 #[derive(Subcommand)]
 pub enum Command {
-    /// Add an account; the password is read from standard input
+    /// Add an account; the password is asked for at a terminal, or read from standard input
     Add {
         /// The account's e-mail address
         #[arg(long)]
@@ -51,6 +52,16 @@ pub enum Command {
         #[arg(long)]
         email: String,
     },
+    /// Set a new password, asked for at a terminal or read from standard input; every device is signed
+    /// out
+    SetPassword {
+        /// Which
+        #[command(flatten)]
+        account: Account,
+        /// Also revoke the account's API keys and disconnect its apps, which otherwise keep working
+        #[arg(long)]
+        keys: bool,
+    },
     /// Sign out every device of an account, or of all accounts; apps are disconnected with it
     SignOut {
         /// The account's e-mail address
@@ -65,6 +76,38 @@ pub enum Command {
     },
 }
 
+/// An account, by one of its names.
+#[derive(clap::Args)]
+#[group(required = true, multiple = false)]
+pub struct Account {
+    /// The account's e-mail address
+    #[arg(long)]
+    email: Option<String>,
+    /// The account's id, as `user list` prints it
+    #[arg(long, allow_hyphen_values = true)]
+    id: Option<String>,
+}
+
+impl Account {
+    /// Finds it.
+    ///
+    /// # Errors
+    /// If there is no such account.
+    pub async fn find(&self, state: &State) -> Result<Found, Error> {
+        let found = match (&self.email, &self.id) {
+            (Some(email), _) => users::find(state, Ok(&read(email)?)).await?,
+            (None, id) => users::find(state, Err(id.as_deref().unwrap_or_default())).await?,
+        };
+        found.ok_or_else(|| self.missing())
+    }
+
+    /// The error for one that is not there.
+    pub fn missing(&self) -> Error {
+        let name = self.email.as_deref().or(self.id.as_deref());
+        no_account(name.unwrap_or_default())
+    }
+}
+
 /// Does it.
 ///
 /// # Errors
@@ -72,15 +115,7 @@ pub enum Command {
 pub async fn run(state: &State, command: Command) -> Result<(), Error> {
     match command {
         Command::Add { email } => {
-            let mut password = String::new();
-            std::io::stdin()
-                .lock()
-                .read_line(&mut password)
-                .map_err(|source| Error::Io {
-                    what: "standard input".to_owned(),
-                    source,
-                })?;
-            let password = password.trim_end_matches(['\r', '\n']).to_owned();
+            let password = password::read_new().await?;
             let added = users::add(state, &email, password).await;
             print(&[added.map_err(|error| explain(error, &email))?])
         }
@@ -97,6 +132,7 @@ pub async fn run(state: &State, command: Command) -> Result<(), Error> {
             let ended = rename(state, &id, &email).await?;
             print_ended(&id, ended)
         }
+        Command::SetPassword { account, keys } => set_password(state, &account, keys).await,
         Command::SignOut {
             email: Some(email),
             keys,

@@ -409,6 +409,18 @@ pub async fn end_others_of(
     change.end(reason, which).await
 }
 
+/// Ends all sessions of a user within a larger change, and no more than hangs on them. How many.
+///
+/// # Errors
+/// If the database does not answer.
+pub async fn end_sessions_of(
+    change: &mut Change,
+    user_id: &str,
+    reason: &'static str,
+) -> Result<u32, Error> {
+    change.end(reason, Condition::AllOf(user_id)).await
+}
+
 /// Ends all sessions of a user within a larger change, and all that they have allowed programs. How
 /// many sessions.
 ///

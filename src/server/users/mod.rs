@@ -7,13 +7,15 @@ mod password;
 mod rekey;
 mod repeated;
 mod revocable;
+mod set_password;
 mod sign_in;
 mod sign_up;
 
-pub use operator::{Listed, SignedOut, end_sessions, list, rename, set_disabled};
+pub use operator::{Found, Listed, SignedOut, end_sessions, find, list, rename, set_disabled};
 pub use password::{change_password, confirm_password};
 pub use rekey::rekey;
 pub use revocable::{Choice, list_revocable};
+pub use set_password::{PasswordSet, set_password};
 pub use sign_in::sign_in;
 pub use sign_up::{add, sign_up};
 

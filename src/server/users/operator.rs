@@ -130,6 +130,31 @@ pub async fn rename(state: &State, id: &str, email: &Email) -> Result<Option<u32
     Ok(Some(ended))
 }
 
+/// An account that an operator names.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Found {
+    /// Id.
+    pub id: String,
+    /// Its address.
+    pub email: String,
+}
+
+/// Finds the account with this address, or the one with this id.
+///
+/// # Errors
+/// If the database does not answer.
+pub async fn find(state: &State, named: Result<&Email, &str>) -> Result<Option<Found>, Error> {
+    let mut connection = state.db.pool().acquire().await?;
+    let id = match named {
+        Ok(email) => id_of(&mut connection, email).await?,
+        Err(id) => Some(id.to_owned()),
+    };
+    let found = sqlx::query_as("SELECT id, email FROM users WHERE id = $1")
+        .bind(id.unwrap_or_default())
+        .fetch_optional(&mut *connection);
+    Ok(found.await?)
+}
+
 /// An account in the operator's list.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Listed {

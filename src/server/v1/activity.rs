@@ -31,7 +31,8 @@ pub struct Entry {
     browser: Option<String>,
     /// Such as "Linux".
     system: Option<String>,
-    /// From where; null if tries from several devices and addresses are counted together.
+    /// From where; null if tries from several devices and addresses are counted together,
+    /// or if the operator of the site did it.
     address: Option<String>,
 }
 

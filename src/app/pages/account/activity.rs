@@ -133,7 +133,7 @@ fn Happened(entry: activity::Entry) -> impl IntoView {
             <div>
                 <p>{words::happened(entry.kind, entry.how_many)}</p>
                 <p class="quiet small">
-                    {words::by(&entry.device, entry.address.as_deref())}
+                    {words::by(entry.kind, &entry.device, entry.address.as_deref())}
                 </p>
             </div>
         </li>
