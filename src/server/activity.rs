@@ -181,6 +181,16 @@ fn read_key(after: &str) -> Option<(i64, &str)> {
     Some((at_ms.parse().ok()?, is_id.then_some(id)?))
 }
 
+/// Whether a user is still there: tries that wait to be written may be of an account that has been
+/// deleted since.
+async fn is_there(connection: &mut AnyConnection, user_id: &str) -> Result<bool, Error> {
+    let found: Option<(String,)> = sqlx::query_as("SELECT id FROM users WHERE id = $1")
+        .bind(user_id)
+        .fetch_optional(connection)
+        .await?;
+    Ok(found.is_some())
+}
+
 /// Counts failed sign-ins at one account: on the entry of this device and address, on a new one, or on
 /// the entry of all others. An entry is true of each try that it counts.
 ///
@@ -217,6 +227,9 @@ pub(super) async fn add_failures(
             .bind(id)
             .execute(&mut *connection)
             .await?;
+        return Ok(());
+    }
+    if !is_there(&mut *connection, user_id).await? {
         return Ok(());
     }
     let address = named.map(|it| it.address.to_string()).unwrap_or_default();
@@ -283,6 +296,9 @@ pub(super) async fn add_refusals(
         .bind(id)
         .execute(&mut *connection)
         .await?;
+        return Ok(());
+    }
+    if !is_there(&mut *connection, user_id).await? {
         return Ok(());
     }
     let entry = NewEntry {

@@ -38,6 +38,9 @@ const API_KEYS: &str = "DELETE FROM api_keys WHERE id IN (\
         WHERE k.expires_at <= $1 AND (k.revoked_at IS NULL OR k.number < u.keys_refused_below) \
         ORDER BY k.expires_at LIMIT $2)";
 
+const DELETED_USERS: &str = "DELETE FROM deleted_users WHERE id IN (\
+        SELECT id FROM deleted_users WHERE keys_refused_until <= $1 LIMIT $2)";
+
 /// Rows that a turn deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
@@ -113,7 +116,10 @@ async fn delete_batch(state: &State, table: Table) -> Result<u64, Error> {
             let until_ms = days_ago(kept.activity_days) * 1_000;
             delete(&mut tx, ACTIVITY, until_ms).await?
         }
-        Table::ApiKeys => delete(&mut tx, API_KEYS, now - LONGEST_S).await?,
+        Table::ApiKeys => {
+            delete(&mut tx, DELETED_USERS, now - LONGEST_S).await?;
+            delete(&mut tx, API_KEYS, now - LONGEST_S).await?
+        }
     };
     tx.commit().await?;
     Ok(deleted)

@@ -19,6 +19,7 @@ mod config;
 mod cookie_check;
 mod copies;
 mod cross_site;
+mod delete_account;
 mod doctor;
 mod doors;
 mod failed_sign_ins;

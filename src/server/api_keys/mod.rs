@@ -23,7 +23,7 @@ pub use check::{check, require_live};
 pub use list::{list, list_for};
 pub use mint::mint;
 pub use revocable::{list_revocable, revoke_chosen};
-pub use revoke::{revoke, revoke_all_of, revoke_made_since};
+pub use revoke::{refuse_without_owner, revoke, revoke_all_of, revoke_made_since};
 pub use revoked::{Refused, Revoked};
 pub use token::Refusal;
 pub use used::Used;

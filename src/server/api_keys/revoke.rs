@@ -63,6 +63,22 @@ pub async fn revoke_all_of(change: &mut Change, user_id: &str) -> Result<u32, Er
     revoke_made(change, user_id, 0, "").await
 }
 
+/// Keeps the keys of a user refused whose row is about to be deleted, and whose keys are all revoked.
+///
+/// # Errors
+/// If the database does not answer.
+pub async fn refuse_without_owner(change: &mut Change, user_id: &str) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO deleted_users (id, keys_refused_until) \
+         SELECT id, keys_refused_until FROM users WHERE id = $1 AND keys_refused_until > $2",
+    )
+    .bind(user_id)
+    .bind(change.now_s() - LONGEST_S)
+    .execute(&mut **change)
+    .await?;
+    Ok(())
+}
+
 /// Revokes the keys that were made in a session or since it was started, within a larger change that has
 /// locked the user's row. How many.
 ///

@@ -152,6 +152,12 @@ impl Revoked {
         .bind(after)
         .fetch_all(state.db.pool())
         .await?;
+        let deleted: Vec<(String, i64)> = sqlx::query_as(
+            "SELECT id, keys_refused_until FROM deleted_users WHERE keys_refused_until > $1",
+        )
+        .bind(after)
+        .fetch_all(state.db.pool())
+        .await?;
         let keys = keys
             .into_iter()
             .map(|(user_id, id, number, expires_at)| Refused::Key {
@@ -167,7 +173,13 @@ impl Revoked {
                 number,
                 until,
             });
-        self.add(keys.chain(cutoffs), &state.clock);
+        // No account has as many keys.
+        let deleted = deleted.into_iter().map(|(user_id, until)| Refused::Below {
+            user_id,
+            number: i64::MAX,
+            until,
+        });
+        self.add(keys.chain(cutoffs).chain(deleted), &state.clock);
         let mut known = self.write();
         // Another load or sweep in between may have had another time.
         if known.complete_after == before {

@@ -1,5 +1,6 @@
 //! The operator's commands.
 
+mod delete;
 mod descriptors;
 mod explain;
 mod health;

@@ -1,6 +1,7 @@
 //! `cloakroom user`: accounts, by the operator.
 
 use super::{
+    delete::delete,
     explain::explain,
     password,
     print::{count, print},
@@ -61,6 +62,15 @@ pub enum Command {
         /// Also revoke the account's API keys and disconnect its apps, which otherwise keep working
         #[arg(long)]
         keys: bool,
+    },
+    /// Delete an account and all that belongs to it, for good
+    Delete {
+        /// Which
+        #[command(flatten)]
+        account: Account,
+        /// Delete without asking; needed where there is no terminal
+        #[arg(long)]
+        yes: bool,
     },
     /// Sign out every device of an account, or of all accounts; apps are disconnected with it
     SignOut {
@@ -133,6 +143,7 @@ pub async fn run(state: &State, command: Command) -> Result<(), Error> {
             print_ended(&id, ended)
         }
         Command::SetPassword { account, keys } => set_password(state, &account, keys).await,
+        Command::Delete { account, yes } => delete(state, &account, yes).await,
         Command::SignOut {
             email: Some(email),
             keys,

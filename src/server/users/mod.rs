@@ -2,6 +2,7 @@
 //!
 //! One file a verb; `operator.rs` has the operator's commands.
 
+mod delete;
 mod operator;
 mod password;
 mod rekey;
@@ -11,6 +12,7 @@ mod set_password;
 mod sign_in;
 mod sign_up;
 
+pub use delete::{Deleted, delete};
 pub use operator::{Found, Listed, SignedOut, end_sessions, find, list, rename, set_disabled};
 pub use password::{change_password, confirm_password};
 pub use rekey::rekey;

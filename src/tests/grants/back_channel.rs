@@ -182,3 +182,48 @@ async fn a_client_that_did_not_answer_is_told_again_when_the_clock_was_ahead() {
     let again = again.expect("the client is told again").unwrap();
     assert_eq!(claims(&again)["jti"], claims(&first)["jti"]);
 }
+
+#[tokio::test]
+async fn clients_are_told_of_an_account_that_is_deleted() {
+    let app = TestApp::new().await;
+    let mut listens = listens().await;
+    listens.answers.store(500, Ordering::SeqCst);
+    let other = wiki(&app, &listens).await;
+    let browser = app.signed_up(EMAIL).await;
+    let tokens = other
+        .tokens(&browser, &[("scope", "openid offline_access")])
+        .await;
+    let signed_in = claims(text(&tokens, "id_token"));
+    let user_id = text(&signed_in, "sub");
+    let deleted = users::delete(&app.state, user_id).await.unwrap().unwrap();
+    assert_eq!((deleted.sessions, deleted.keys), (1, 0));
+    assert_eq!(browser.viewer().await, None);
+    let first = listens.told.recv().await.unwrap();
+    // It did not answer, and is told again, although nothing of the account is left.
+    app.pass(10);
+    app.state.back_channel.wake();
+    let again = listens.told.recv().await.unwrap();
+    for told in [&first, &again] {
+        let said = claims(told);
+        assert_eq!(
+            (&said["sub"], &said["sid"]),
+            (&signed_in["sub"], &signed_in["sid"])
+        );
+    }
+    super::assert_says(
+        &other.refresh(text(&tokens, "refresh_token")).await,
+        "invalid_grant",
+    );
+    assert!(!other.is_good(text(&tokens, "access_token")).await);
+    for table in [
+        "SELECT COUNT(*) FROM users",
+        "SELECT COUNT(*) FROM sessions",
+        "SELECT COUNT(*) FROM grants",
+        "SELECT COUNT(*) FROM authorization_codes",
+        "SELECT COUNT(*) FROM refresh_tokens",
+        "SELECT COUNT(*) FROM activity",
+        "SELECT COUNT(*) FROM deleted_users",
+    ] {
+        assert_eq!(app.count(table).await, 0, "{table}");
+    }
+}
