@@ -8,7 +8,10 @@ use std::{
     os::unix::{fs::MetadataExt, process::CommandExt},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 const OPERATE: &str = include_str!("../../docs/operate.md");
@@ -54,16 +57,7 @@ impl Postgres {
     fn made(lines: impl FnOnce(&Path) -> String) -> Self {
         let folder = new_folder();
         fs::write(folder.join("password"), PASSWORD).unwrap();
-        let made = [
-            "--username=postgres",
-            "--auth=scram-sha-256",
-            "--pwfile=../password",
-            "--encoding=UTF8",
-            "--locale=C",
-            "--no-sync",
-            "--pgdata=.",
-        ];
-        done(program("initdb", &data_of(&folder, true)).args(made));
+        new_data(&folder);
         let conf = folder.join("data/postgresql.conf");
         let text = fs::read_to_string(&conf).unwrap();
         fs::write(conf, format!("{text}{SETTINGS}{}\n", lines(&folder))).unwrap();
@@ -280,6 +274,39 @@ fn data_of(folder: &Path, is_new: bool) -> PathBuf {
         give_to_postgres(&data);
     }
     data
+}
+
+/// Makes the data of a new server; a copy of those of a test before, where there was one.
+fn new_data(folder: &Path) {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let version = program("initdb", folder).arg("--version").output().unwrap();
+    let version = String::from_utf8(version.stdout).unwrap();
+    let version = version.split_whitespace().nth(2).unwrap();
+    let owner = fs::metadata(folder).unwrap().uid();
+    let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("postgresql-{version}-{owner}"));
+    let data = folder.join("data");
+    let copy = |from: &Path, to: &Path| done(Command::new("cp").arg("-a").args([from, to]));
+    if kept.exists() {
+        copy(&kept, &data);
+        return;
+    }
+    let made = [
+        "--username=postgres",
+        "--auth=scram-sha-256",
+        "--pwfile=../password",
+        "--encoding=UTF8",
+        "--locale=C",
+        "--no-sync",
+        "--pgdata=.",
+    ];
+    done(program("initdb", &data_of(folder, true)).args(made));
+    let new = kept.with_extension(std::process::id().to_string());
+    copy(&data, &new);
+    // Another process may have kept its own meanwhile.
+    if fs::rename(&new, &kept).is_err() {
+        fs::remove_dir_all(&new).unwrap();
+    }
 }
 
 /// Both servers refuse to run as root, which may act as the user of PostgreSQL's package.

@@ -78,10 +78,12 @@ async fn connect_first(server: &Server) -> Result<(PgConnection, bool), sqlx::Er
 async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
     let end = Instant::now() + PATIENCE;
     let mut last = sqlx::Error::Io(io::ErrorKind::TimedOut.into());
-    while let Ok(connected) = timeout_at(end, PgConnection::connect_with(options)).await {
-        match connected {
-            Err(error) if may_pass(&error) => last = error,
-            other => return other,
+    // A refusal on this machine is there before the time limit is looked at.
+    while Instant::now() < end {
+        match timeout_at(end, PgConnection::connect_with(options)).await {
+            Ok(Err(error)) if may_pass(&error) => last = error,
+            Ok(other) => return other,
+            Err(_) => break,
         }
         sleep(PAUSE).await;
     }

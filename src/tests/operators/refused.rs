@@ -2,6 +2,7 @@
 
 use crate::{place::Place, servers::Postgres};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection};
+use std::net::TcpListener;
 
 fn complaint(url: &str) -> String {
     let complaint = crate::place(url).complaint(&["user", "list"], "");
@@ -39,29 +40,22 @@ async fn a_postgresql_that_cannot_be_reached_is_named_with_the_cause() {
     );
     server
         .admit("host all postgres 127.0.0.1/32 reject\nhost all all 127.0.0.1/32 scram-sha-256\n");
+    // These are asked again for some seconds.
     let limited = url.replace("postgres:a-password-of-the-test", "limited:a-password");
-    // The three that may pass are asked again for some seconds.
-    let asked = std::thread::spawn(move || complaint(&limited));
-    let frozen = Postgres::with("");
-    frozen.freeze();
-    let silent = frozen.url();
-    let silent = std::thread::spawn(move || complaint(&silent));
-    let stopped = Postgres::with("");
-    stopped.stop();
-    let refused = complaint(&stopped.url());
-    assert_says(
-        &refused,
-        &[
-            &format!("127.0.0.1:{}", stopped.port()),
-            "refused",
-            "Is it running",
-        ],
+    let closed = "postgres://ada:a-password@127.0.0.1:1/cloakroom".to_owned();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let frozen = format!(
+        "postgres://ada:a-password@{}/x",
+        silent.local_addr().unwrap()
     );
+    let asked = [limited, closed, frozen].map(|url| std::thread::spawn(move || complaint(&url)));
+    let [limited, closed, frozen] = asked.map(|asked| asked.join().unwrap());
     assert_says(
-        &asked.join().unwrap(),
+        &limited,
         &["no connection left", "database.max_connections"],
     );
-    assert_says(&silent.join().unwrap(), &["does not answer"]);
+    assert_says(&closed, &["127.0.0.1:1 ", "refused", "Is it running"]);
+    assert_says(&frozen, &["does not answer", "firewall"]);
     assert_says(&complaint(&url), &[&address, "\"postgres\"", "pg_hba.conf"]);
 }
 

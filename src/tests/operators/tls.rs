@@ -6,7 +6,8 @@ use crate::{
     servers::Postgres,
 };
 use sqlx::{Connection, PgConnection};
-use std::path::Path;
+use std::{path::Path, time::Duration};
+use tokio::time::timeout;
 
 /// Reaches 127.0.0.1, and is by its letters no address of this machine.
 const ELSEWHERE: &str = "[::ffff:127.0.0.1]";
@@ -37,18 +38,27 @@ async fn a_verified_database_is_reached_by_tls_alone_and_without_a_warning() {
     let browser = place.serve("info");
     assert_eq!(browser.sign_up(EMAIL, PASSWORD).await.status, 200);
     assert_eq!(browser.open("/health/ready").await.status, 200);
-    // Own connections of this test are in clear text, and end a little later than it asks.
-    let mut own = PgConnection::connect(&format!("{}?sslmode=disable", database.url()))
-        .await
-        .unwrap();
+    let in_clear = format!("{}?sslmode=disable", database.url());
+    let mut own = PgConnection::connect(&in_clear).await.unwrap();
     let sql = "SELECT COUNT(*) FILTER (WHERE ssl), COUNT(*) FILTER (WHERE NOT ssl) \
                FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
                WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
-    let (by_tls, in_clear): (i64, i64) = sqlx::query_as(sql).fetch_one(&mut own).await.unwrap();
-    assert!(by_tls >= 3, "{by_tls}");
-    assert_eq!(in_clear, 0);
+    // One of the pool, and two that are made a little later.
+    let all_are_there = async {
+        loop {
+            let (by_tls, in_clear): (i64, i64) =
+                sqlx::query_as(sql).fetch_one(&mut own).await.unwrap();
+            assert_eq!(in_clear, 0);
+            if by_tls >= 3 {
+                break;
+            }
+        }
+    };
+    timeout(Duration::from_mins(1), all_are_there)
+        .await
+        .unwrap();
     let log = place.stop();
-    assert!(!log.contains("WARN"), "{log}");
+    assert!(!log.contains("event=\"database_"), "{log}");
 }
 
 #[tokio::test]
@@ -58,9 +68,7 @@ async fn the_start_warns_of_a_connection_that_an_attacker_could_read_or_take_ove
     let clear = "database_in_clear_text";
     let unverified = "database_certificate_not_verified";
     for (host, end, event) in [
-        ("127.0.0.1", "?sslmode=disable", None),
         ("127.0.0.1", "", None),
-        ("localhost", "?sslmode=require", Some(unverified)),
         ("localhost", &rooted("require"), Some(unverified)),
         (
             "127.0.0.1",
@@ -68,7 +76,6 @@ async fn the_start_warns_of_a_connection_that_an_attacker_could_read_or_take_ove
             Some("database_name_not_verified"),
         ),
         (ELSEWHERE, "?sslmode=disable", Some(clear)),
-        (ELSEWHERE, "?sslmode=allow", Some(clear)),
         (ELSEWHERE, "", Some(unverified)),
     ] {
         let output = at(&database, host, end).run(&["user", "list"], "");
