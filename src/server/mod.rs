@@ -90,7 +90,11 @@ pub fn run() -> ExitCode {
             tracing::error!(event = "stopped", %error);
             ExitCode::FAILURE
         }
-        Err(error) => complain(&error),
+        Err(error) => {
+            // The error is the last line.
+            log.flush();
+            complain(&error)
+        }
     };
     log.flush();
     code

@@ -100,12 +100,12 @@ async fn refused_requests_of_an_api_key_are_one_line_with_the_address() {
 
 /// Events that the sources of this folder log. The lab is in no release.
 fn events_of(folder: &Path, events: &mut BTreeSet<String>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
+    for entry in fs::read_dir(folder).unwrap() {
         let path: PathBuf = entry.unwrap().path();
         if path.is_dir() && !path.ends_with("lab") {
             events_of(&path, events);
         } else if path.extension().is_some_and(|kind| kind == "rs") {
-            let text = std::fs::read_to_string(&path).unwrap();
+            let text = fs::read_to_string(&path).unwrap();
             let named = text.split("event = \"").skip(1);
             let named = named.filter_map(|rest| rest.split('"').next());
             events.extend(named.filter(|it| !it.contains(':')).map(str::to_owned));
@@ -119,7 +119,7 @@ fn the_document_for_operators_lists_every_event_of_the_log() {
     let mut logged = BTreeSet::new();
     events_of(&root.join("src/server"), &mut logged);
     assert!(logged.len() > 50, "{logged:?}");
-    let document = std::fs::read_to_string(root.join("docs/operate.md")).unwrap();
+    let document = fs::read_to_string(root.join("docs/operate.md")).unwrap();
     let (_, section) = document.split_once("\n## The log\n").unwrap();
     let section = section.split("\n## ").next().unwrap();
     let mut listed = BTreeSet::new();

@@ -167,7 +167,7 @@ impl Limits {
     pub fn new_key(&self, user_id: &str, visitor: &Visitor) -> Result<(), wire::Error> {
         self.new_keys_by_user.take(user_id).inspect_err(|_| {
             self.refused
-                .log_address(visitor.address, "new_keys_of_user")
+                .log_address(visitor.address, "new_keys_of_user");
         })
     }
 }

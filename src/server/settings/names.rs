@@ -1,8 +1,8 @@
-//! Names and kinds of settings: what is unknown or of another kind is listed in one go.
+//! Names and kinds of settings: all that are unknown or of another kind are listed in one go.
 
 use figment::value::{Dict, Num, Value};
 
-/// Lists what is wrong with the tables of a file: unknown names, and values of another kind than the
+/// Lists the faults in the tables of a file: unknown names, and values of another kind than the
 /// default.
 pub(super) fn faults(file: &str, given: &Dict, defaults: &Dict) -> Vec<String> {
     let mut faults = Vec::new();

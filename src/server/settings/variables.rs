@@ -93,7 +93,7 @@ impl Provider for Variable {
     }
 }
 
-/// Reads the variables that are settings, and lists what is wrong with those that begin like one.
+/// Reads the variables that are settings, and lists the faults of those that begin like one.
 pub(super) fn read(defaults: &Dict) -> (Vec<Variable>, Vec<String>) {
     let known = known(defaults);
     let all: Vec<(String, OsString)> = std::env::vars_os()
@@ -189,14 +189,15 @@ fn read_file(name: &str, path: &OsString) -> Result<String, String> {
 
 fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a String>) -> String {
     let of_leptos = OF_LEPTOS.map(str::to_owned);
-    let mut hint = if name.starts_with("LEPTOS_") {
+    let hint = if name.starts_with("LEPTOS_") {
         hint(name, of_leptos.iter())
     } else {
         hint(name, known)
     };
-    if hint.is_empty() {
-        hint = ": unset it; `cloakroom config` then lists every setting".to_owned();
-    }
+    let hint = match &*hint {
+        "" => ": unset it; `cloakroom config` then lists every setting",
+        hint => hint,
+    };
     format!("{name}: there is no such setting{hint}")
 }
 
