@@ -1,7 +1,8 @@
 //! What all nodes of one deployment must agree on: the signing secret. A node with another one
 //! would refuse the others' sessions and have its own refused.
 
-use super::{db::Db, error::Error, secret::Secret, sessions, state::State};
+use super::{api_keys, db::Db, error::Error, secret::Secret, sessions, state::State};
+use sqlx::AnyConnection;
 
 /// The row of `deployment` that names the secret.
 const SECRET: &str = "signing_secret";
@@ -22,20 +23,28 @@ pub async fn check(db: &Db, secret: &Secret) -> Result<(), Error> {
     .bind(newest)
     .execute(&mut *tx)
     .await?;
+    require_named(&mut tx, &own).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Makes sure that this node has the secret that the deployment names, and answers its fingerprint.
+///
+/// # Errors
+/// Says what to do if it has not.
+pub async fn require_named(tx: &mut AnyConnection, own: &[String]) -> Result<String, Error> {
     let (named,): (String,) = sqlx::query_as("SELECT value FROM deployment WHERE name = $1")
         .bind(SECRET)
         .fetch_one(&mut *tx)
         .await?;
-    if !own.contains(&named) {
-        return Err(Error::Config(
-            "This database belongs to another signing secret. Give this node the one that the \
-             others have: their data/secret.key, or CLOAKROOM_SECRET_KEY. If it is lost, run \
-             `cloakroom secret adopt`: that ends every session and makes this node's the one."
-                .to_owned(),
-        ));
+    if own.contains(&named) {
+        return Ok(named);
     }
-    name(&mut tx, newest).await?;
-    Ok(tx.commit().await?)
+    Err(Error::Config(
+        "This database belongs to another signing secret. Give this node the one that the others \
+         have: their data/secret.key, or CLOAKROOM_SECRET_KEY. If it is lost, run `cloakroom secret \
+         adopt`: that ends every session and makes this node's the one."
+            .to_owned(),
+    ))
 }
 
 /// Makes this node's secret the deployment's. Sessions that another one signed could never be
@@ -48,9 +57,25 @@ pub async fn adopt(state: &State, secret: &Secret) -> Result<u32, Error> {
     let newest = own.first().ok_or(Error::Crypto("no key"))?;
     let ended = sessions::end_everything(state).await?;
     let mut tx = state.db.write().await?;
-    name(&mut tx, newest).await?;
+    adopt_within(state, &mut tx, newest).await?;
     tx.commit().await?;
     Ok(ended)
+}
+
+/// Makes this secret the deployment's within a larger change. API keys of before are not good at the
+/// next start, not even if their secret is found again, and nodes with another secret no longer count.
+///
+/// # Errors
+/// If the database does not answer.
+pub async fn adopt_within(
+    state: &State,
+    tx: &mut AnyConnection,
+    newest: &str,
+) -> Result<(), Error> {
+    name(tx, newest).await?;
+    api_keys::begin_epoch(tx, &state.random.id()?).await?;
+    sqlx::query("DELETE FROM nodes").execute(&mut *tx).await?;
+    Ok(())
 }
 
 /// Has the nodes make what there is to be one of, one node after the other, until the transaction
@@ -58,19 +83,26 @@ pub async fn adopt(state: &State, secret: &Secret) -> Result<u32, Error> {
 ///
 /// # Errors
 /// If the database does not answer.
-pub async fn take_turn(tx: &mut super::db::Tx) -> Result<(), Error> {
+pub async fn take_turn(tx: &mut AnyConnection) -> Result<(), Error> {
     sqlx::query("UPDATE deployment SET value = value WHERE name = $1")
         .bind(SECRET)
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     Ok(())
 }
 
-async fn name(tx: &mut super::db::Tx, fingerprint: &str) -> Result<(), Error> {
-    sqlx::query("UPDATE deployment SET value = $1 WHERE name = $2 AND value <> $1")
-        .bind(fingerprint)
-        .bind(SECRET)
-        .execute(&mut **tx)
-        .await?;
+/// Makes this secret the one that the deployment names.
+///
+/// # Errors
+/// If the database does not answer.
+pub async fn name(tx: &mut AnyConnection, fingerprint: &str) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO deployment (name, value) VALUES ($1, $2) \
+         ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+    )
+    .bind(SECRET)
+    .bind(fingerprint)
+    .execute(&mut *tx)
+    .await?;
     Ok(())
 }

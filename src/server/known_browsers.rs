@@ -75,7 +75,12 @@ pub fn renew(caller: &Caller, email: &Email, user_id: &str) -> Result<Marks, Err
         .collect();
     let own = match &before {
         // A new mark at each sign-in would have tries of its own.
-        Some(mark) if mark.user_id == user_id => mark.sealed.clone(),
+        Some(mark) if mark.user_id == user_id => {
+            // One of an older secret is closed anew, or dropping that secret would forget the browser.
+            let seal = &caller.state.known_browsers.0;
+            let renewed = seal.renew(&mark.sealed, &email.key())?;
+            renewed.unwrap_or_else(|| mark.sealed.clone())
+        }
         _ => {
             let seal = &caller.state.known_browsers.0;
             seal.close(user_id.as_bytes().to_vec(), &email.key())?

@@ -17,6 +17,7 @@ mod doctor;
 pub mod documents;
 pub mod doors;
 pub mod error;
+mod exchange;
 mod failures;
 pub mod fields;
 pub mod forms;
@@ -33,6 +34,7 @@ pub mod later;
 pub mod limits;
 pub mod listen;
 mod log;
+mod nodes;
 #[cfg(feature = "lab")]
 pub mod notes;
 pub mod oidc;

@@ -3,12 +3,13 @@
 //! `data/secret.key` holds one key a line, the newest first: the first signs, all verify. It is
 //! made at the first start and is never in the database, so a stolen database signs nobody in.
 
+mod file;
+mod seal;
+
+pub use seal::{SEAL_OVERHEAD, Seal};
+
 use super::{error::Error, random::Random};
-use aws_lc_rs::{
-    aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey},
-    constant_time::verify_slices_are_equal,
-    digest, hkdf,
-};
+use aws_lc_rs::{constant_time::verify_slices_are_equal, digest, hkdf};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use std::{io::Write, path::Path};
 
@@ -24,6 +25,14 @@ pub struct DerivedKey {
     pub id: String,
     /// The key itself.
     pub bytes: [u8; KEY_LEN],
+}
+
+impl DerivedKey {
+    /// Names a key.
+    pub fn new(bytes: [u8; KEY_LEN]) -> Self {
+        let id = BASE64_URL_SAFE_NO_PAD.encode(&sha256(&bytes)[..6]);
+        Self { id, bytes }
+    }
 }
 
 impl Secret {
@@ -88,6 +97,22 @@ impl Secret {
     /// # Errors
     /// Never in practice: the lengths are fixed.
     pub fn derive(&self, purpose: &'static str) -> Result<Vec<DerivedKey>, Error> {
+        self.derive_for(purpose)
+    }
+
+    /// Derives one key a purpose and epoch, newest first. The empty epoch gives the keys of
+    /// [`Self::derive`].
+    ///
+    /// # Errors
+    /// Never in practice: the lengths are fixed.
+    pub fn derive_in(&self, purpose: &'static str, epoch: &str) -> Result<Vec<DerivedKey>, Error> {
+        if epoch.is_empty() {
+            return self.derive(purpose);
+        }
+        self.derive_for(&format!("{purpose} {epoch}"))
+    }
+
+    fn derive_for(&self, purpose: &str) -> Result<Vec<DerivedKey>, Error> {
         self.0
             .iter()
             .map(|key| {
@@ -96,59 +121,9 @@ impl Secret {
                 prk.expand(&[purpose.as_bytes()], hkdf::HKDF_SHA256)
                     .and_then(|okm| okm.fill(&mut bytes))
                     .map_err(|_| Error::Crypto("hkdf"))?;
-                let id = BASE64_URL_SAFE_NO_PAD.encode(&sha256(&bytes)[..6]);
-                Ok(DerivedKey { id, bytes })
+                Ok(DerivedKey::new(bytes))
             })
             .collect()
-    }
-}
-
-/// Closes and opens what only this deployment may read (AES-256-GCM): the newest key closes, all
-/// open.
-pub struct Seal(Vec<RandomizedNonceKey>);
-
-/// Octets that a seal adds to a text: a nonce and a tag.
-pub const SEAL_OVERHEAD: usize = 12 + 16;
-
-impl Seal {
-    /// Keys for this purpose alone, from the deployment's secret.
-    ///
-    /// # Errors
-    /// If no key can be derived.
-    pub fn new(secret: &Secret, purpose: &'static str) -> Result<Self, Error> {
-        let keys = secret.derive(purpose)?;
-        keys.iter()
-            .map(|key| {
-                RandomizedNonceKey::new(&AES_256_GCM, &key.bytes).map_err(|_| Error::Crypto("seal"))
-            })
-            .collect::<Result<_, _>>()
-            .map(Self)
-    }
-
-    /// Closes it, in base64url. It opens with the same `context` only, which is not a secret: so
-    /// nobody can put it in another's place.
-    ///
-    /// # Errors
-    /// If there is no key.
-    pub fn close(&self, mut text: Vec<u8>, context: &str) -> Result<String, Error> {
-        let failed = || Error::Crypto("seal");
-        let key = self.0.first().ok_or_else(failed)?;
-        let nonce = key
-            .seal_in_place_append_tag(Aad::from(context), &mut text)
-            .map_err(|_| failed())?;
-        Ok(BASE64_URL_SAFE_NO_PAD.encode([nonce.as_ref().as_slice(), &text].concat()))
-    }
-
-    /// Opens it, if one of our keys closed it in this context.
-    pub fn open(&self, sealed: &str, context: &str) -> Option<Vec<u8>> {
-        let bytes = BASE64_URL_SAFE_NO_PAD.decode(sealed).ok()?;
-        self.0.iter().find_map(|key| {
-            let (nonce, text) = bytes.split_at_checked(12)?;
-            let mut text = text.to_vec();
-            let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-            let open = key.open_in_place(nonce, Aad::from(context), &mut text);
-            open.ok().map(|open| open.to_vec())
-        })
     }
 }
 

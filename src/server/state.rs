@@ -14,6 +14,7 @@ use super::{
     headers, known_browsers,
     later::Later,
     limits::Limits,
+    nodes,
     oidc::back_channel::{self, BackChannel},
     page_account,
     passwords::Hasher,
@@ -58,6 +59,8 @@ pub struct Inner {
     pub clock: Clock,
     /// Tells this process from others of the deployment.
     pub node: String,
+    /// Fingerprints of the signing secrets that this process has, the newest first.
+    pub secrets: Vec<String>,
     /// Unguessable bytes.
     pub random: Random,
     /// Passwords.
@@ -143,7 +146,8 @@ impl State {
             hearing: Hearing::new(&db, &address.url),
             later: Later::default(),
             signer: Signer::new(&secret)?,
-            api_keys: api_keys::Keys::new(&secret)?,
+            api_keys: api_keys::Keys::load(&db, &secret, clock.now_s()).await?,
+            secrets: secret.fingerprints()?,
             seal: Seal::new(&secret)?,
             cookie_check: cookie_check::Seal::new(&secret)?,
             known_browsers: known_browsers::Seal::new(&secret)?,
@@ -174,6 +178,7 @@ impl State {
         super::later::write_now_and_then(self);
         stand_ins::count_now_and_then(self);
         back_channel::tell_clients(self);
+        nodes::stay(self);
     }
 
     /// Answers "not ready" from now on, so that a load balancer sends no more requests.
@@ -192,6 +197,7 @@ impl State {
     /// If something could not be written.
     pub async fn end_serving(&self) -> Result<(), Error> {
         let written = self.later.flush(self).await;
+        nodes::leave(self).await;
         self.db.close().await;
         written
     }

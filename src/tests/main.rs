@@ -53,6 +53,7 @@ mod rehash;
 mod retention;
 mod return_addresses;
 mod revocable;
+mod secret_exchange;
 mod sent_twice;
 mod session_token;
 mod sessions;

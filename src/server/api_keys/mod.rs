@@ -15,6 +15,7 @@ mod mint;
 mod revocable;
 mod revoke;
 mod revoked;
+mod secrets;
 mod token;
 mod used;
 
@@ -23,16 +24,21 @@ pub use check::{check, require_live};
 pub use list::{list, list_for};
 pub use mint::mint;
 pub use revocable::{list_revocable, revoke_chosen};
-pub use revoke::{refuse_without_owner, revoke, revoke_all_of, revoke_made_since};
+pub use revoke::{
+    count_live, refuse_without_owner, revoke, revoke_all_of, revoke_made_since, revoke_made_until,
+};
 pub use revoked::{Refused, Revoked};
+pub use secrets::{begin_epoch, end_secrets};
 pub use token::Refusal;
 pub use used::Used;
 
-use super::{error::Error, jws::Jws, secret::Secret, sessions::Change};
+use super::{db::Db, error::Error, jws::Jws, secret::Secret, sessions::Change};
 use crate::wire::{
     self,
     api_keys::{DAYS_MAX, Scopes},
 };
+use secrets::Secrets;
+use sqlx::AnyConnection;
 
 /// What every key begins with, so that scanners of leaked secrets find it.
 pub const PREFIX: &str = "cloakroom_";
@@ -50,20 +56,32 @@ const DAY_S: i64 = 86_400;
 /// What the server needs to know of keys while it runs.
 pub struct Keys {
     jws: Jws,
+    secrets: Secrets,
     /// Those that are refused although their signature is right.
     pub revoked: Revoked,
 }
 
 impl Keys {
-    /// With a signing key of its own, from the deployment's secret.
+    /// With signing keys of its own, from the deployment's secret and from the database, at this time in
+    /// Unix seconds.
     ///
     /// # Errors
-    /// If no key can be derived.
-    pub fn new(secret: &Secret) -> Result<Self, Error> {
+    /// If the database does not answer.
+    pub async fn load(db: &Db, secret: &Secret, now: i64) -> Result<Self, Error> {
+        let (jws, secrets) = Secrets::load(db, secret, now).await?;
         Ok(Self {
-            jws: Jws::new(secret, token::TYPE)?,
+            jws,
+            secrets,
             revoked: Revoked::default(),
         })
+    }
+
+    /// Closes the signing keys with the newest secret, so that dropping an older one ends no API key.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn close_anew(&self, tx: &mut AnyConnection) -> Result<(), Error> {
+        self.secrets.close_anew(tx).await
     }
 }
 

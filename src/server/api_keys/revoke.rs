@@ -10,6 +10,7 @@ use crate::{
     },
     wire,
 };
+use std::collections::BTreeSet;
 
 /// Revokes a key of the caller's, by its public id: it is refused from the next request on. How many
 /// that stopped: none if it was revoked already.
@@ -125,4 +126,64 @@ async fn revoke_made(
     }
     cutoff::raise(change, user_id, a_life_ago).await?;
     Ok(count)
+}
+
+/// Revokes the keys of all users that were made until this time, in Unix seconds, within a larger change.
+/// Number of those that could still be used.
+///
+/// # Errors
+/// If the database does not answer.
+pub async fn revoke_made_until(change: &mut Change, until: i64) -> Result<u32, Error> {
+    let now = change.now_s();
+    let a_life_ago = now - LONGEST_S;
+    // The users' rows first, as in every transaction that writes keys.
+    sqlx::query(
+        "UPDATE users SET disabled_at = disabled_at WHERE id IN (\
+            SELECT user_id FROM api_keys WHERE created_at <= $1 AND revoked_at IS NULL)",
+    )
+    .bind(until)
+    .execute(&mut **change)
+    .await?;
+    let revoked: Vec<(String, String, i64, i64)> = sqlx::query_as(
+        "UPDATE api_keys SET revoked_at = $1 \
+         WHERE created_at <= $2 AND revoked_at IS NULL AND expires_at > $3 \
+         RETURNING user_id, id, number, expires_at",
+    )
+    .bind(now)
+    .bind(until)
+    .bind(a_life_ago)
+    .fetch_all(&mut **change)
+    .await?;
+    let live = revoked.iter().filter(|(.., expires_at)| *expires_at > now);
+    let count = u32::try_from(live.count()).unwrap_or(u32::MAX);
+    let mut users = BTreeSet::new();
+    for (user_id, id, number, expires_at) in revoked {
+        users.insert(user_id.clone());
+        change.refuse(Refused::Key {
+            user_id,
+            id,
+            number,
+            expires_at,
+        });
+    }
+    for user_id in users {
+        cutoff::raise(change, &user_id, a_life_ago).await?;
+    }
+    Ok(count)
+}
+
+/// Counts the keys of all users that were made until this time, in Unix seconds, and can be used.
+///
+/// # Errors
+/// If the database does not answer.
+pub async fn count_live(change: &mut Change, until: i64) -> Result<i64, Error> {
+    let (live,): (i64,) = sqlx::query_as(
+        "SELECT COUNT(*) FROM api_keys \
+         WHERE created_at <= $1 AND revoked_at IS NULL AND expires_at > $2",
+    )
+    .bind(until)
+    .bind(change.now_s())
+    .fetch_one(&mut **change)
+    .await?;
+    Ok(live)
 }

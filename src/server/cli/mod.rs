@@ -6,14 +6,15 @@ mod explain;
 mod health;
 mod password;
 mod print;
+mod secret;
 mod serve;
 mod set_password;
 mod signals;
 mod user;
 
 use super::{
-    clients, clock::Clock, deployment, doctor, error::Error, random::Random, settings::Settings,
-    signing_keys, state::State,
+    clients, clock::Clock, doctor, error::Error, random::Random, settings::Settings, signing_keys,
+    state::State,
 };
 use clap::{Parser, Subcommand};
 use print::{print, unless_closed};
@@ -46,7 +47,7 @@ enum Command {
     Keys(signing_keys::Command),
     /// Exchange the signing secret
     #[command(subcommand)]
-    Secret(SecretCommand),
+    Secret(secret::Command),
     /// Print the settings in force and where each came from
     Config,
     /// Ask the server of these settings, on this machine, whether it is ready; exits with 1 if not
@@ -57,12 +58,6 @@ enum Command {
         #[arg(long)]
         url: String,
     },
-}
-
-#[derive(Subcommand)]
-enum SecretCommand {
-    /// Make this node's secret the deployment's, when the one before is lost: all sessions end
-    Adopt,
 }
 
 impl Cli {
@@ -118,12 +113,11 @@ async fn run_command(cli: Cli, settings: Option<Settings>) -> Result<(), Error> 
             let done = signing_keys::run(&state, command).await;
             print(&close(&state, done).await?)
         }
-        Some(Command::Secret(SecretCommand::Adopt)) => {
+        Some(Command::Secret(command)) => {
             let (clock, random) = (Clock::system(), Random::system());
             let (state, secret) = State::open_any(settings, clock, random).await?;
-            let done = deployment::adopt(&state, &secret).await;
-            let ended = close(&state, done).await?;
-            print(&[user::ended_sessions(ended)])
+            let done = secret::run(&state, &secret, command).await;
+            print(&close(&state, done).await?)
         }
     }
 }

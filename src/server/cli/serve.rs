@@ -2,7 +2,7 @@
 
 use super::{descriptors, signals::Signals};
 use crate::server::{
-    clock::Clock, error::Error, listen, random::Random, router::router, sessions,
+    clock::Clock, error::Error, listen, nodes, random::Random, router::router, sessions,
     settings::Settings, state::State,
 };
 use std::path::Path;
@@ -24,6 +24,7 @@ pub async fn serve(settings: Settings) -> Result<(), Error> {
     // Port 0 asks the system for one.
     let address = listener.local_addr().map_err(refused)?;
     let _alone = sessions::serve_alone(&state.db)?;
+    nodes::join(&state).await?;
     // Before the log says that it listens: a service manager may ask it to stop from then on.
     let signals = Signals::listen().map_err(|source| Error::Io {
         what: "signals".to_owned(),

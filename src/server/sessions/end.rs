@@ -49,6 +49,8 @@ pub(super) enum Condition<'a> {
     /// All of this user's but so many and the one that has just started, those unused for longest
     /// first.
     Above(&'a str, i64, &'a str),
+    /// Those whose browser has no cookie made after this time, in Unix seconds.
+    CookieUntil(i64),
     /// Everybody's.
     Everything,
 }
@@ -128,6 +130,10 @@ impl Change {
             .bind(user_id)
             .bind(most)
             .bind(started),
+            Condition::CookieUntil(until) => query(ending!(
+                "(renewed_at <= $3 OR (successor_seen_at IS NULL AND created_at <= $3))"
+            ))
+            .bind(until),
             Condition::Everything => query(ending!("$1 >= 0")),
         };
         let ended: Vec<EndedRow> = query.fetch_all(&mut *self.tx).await?;
@@ -448,4 +454,14 @@ pub async fn end_everything(state: &State) -> Result<u32, Error> {
         .await?;
     change.commit().await?;
     Ok(ended)
+}
+
+/// Ends the sessions whose browser has no cookie made after this time, in Unix seconds, within a larger
+/// change: the secret of their cookies is dropped. Number of sessions that ended.
+///
+/// # Errors
+/// If the database does not answer.
+pub async fn end_with_cookie_until(change: &mut Change, until: i64) -> Result<u32, Error> {
+    let which = Condition::CookieUntil(until);
+    change.end("secret_dropped", which).await
 }

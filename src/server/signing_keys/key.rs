@@ -165,6 +165,6 @@ impl SigningKey {
 }
 
 /// A closed key opens in its own row only.
-fn context(algorithm: Algorithm, id: &str) -> String {
+pub(super) fn context(algorithm: Algorithm, id: &str) -> String {
     format!("{} {id}", algorithm.name())
 }

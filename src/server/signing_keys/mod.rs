@@ -5,10 +5,12 @@
 //! fetch it, and is published on until the last token that it signed is over. Its private part
 //! is in the database, closed with a key from `data/secret.key` (promise 4).
 
+mod close_anew;
 mod commands;
 mod key;
 mod rotate;
 
+pub use close_anew::close_anew;
 pub use commands::{Command, run};
 pub use key::SigningKey;
 pub use rotate::{Rotation, prepare, rotate};

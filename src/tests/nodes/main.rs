@@ -13,6 +13,7 @@ mod clients;
 #[expect(dead_code, reason = "the other suite uses all of it")]
 #[path = "../place.rs"]
 mod place;
+mod secret;
 mod wire;
 
 use app::{Browser, EMAIL, PASSWORD, Program};

@@ -97,6 +97,14 @@ pub fn serve_alone(db: &Db) -> Result<Option<File>, Error> {
     Ok(Some(lock))
 }
 
+/// Whether another process serves the embedded database.
+///
+/// # Errors
+/// If the file of the lock cannot be opened.
+pub fn is_served(database: &Path) -> Result<bool, Error> {
+    Ok(open(&beside(database, "-serving"))?.try_lock().is_err())
+}
+
 fn beside(database: &Path, what: &str) -> PathBuf {
     let mut path = database.as_os_str().to_owned();
     path.push(what);

@@ -11,7 +11,7 @@
 mod channel;
 mod marks;
 
-pub use marks::serve_alone;
+pub use marks::{is_served, serve_alone};
 
 use super::SessionCache;
 use crate::server::{

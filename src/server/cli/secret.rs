@@ -1,0 +1,63 @@
+//! `cloakroom secret`: the exchange of the signing secret.
+
+use crate::server::{
+    config::Config,
+    deployment,
+    error::Error,
+    exchange::{self, MayEnd, Source},
+    secret::Secret,
+    state::State,
+};
+use clap::Subcommand;
+
+/// What can be done with the signing secret.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Take the next of three steps that exchange the secret without signing users out
+    Rotate {
+        /// Drop the old secret although some sessions have a cookie of it alone: their users sign in
+        /// again
+        #[arg(long)]
+        sign_out: bool,
+        /// Also end the API keys that were made with the old secret, because an attacker may have it
+        #[arg(long)]
+        end_api_keys: bool,
+    },
+    /// Make this node's secret the deployment's, when the one before is lost: all sessions end
+    Adopt,
+}
+
+/// Does it; the lines to print.
+///
+/// # Errors
+/// If it cannot be done; the text is for the operator.
+pub async fn run(state: &State, secret: &Secret, command: Command) -> Result<Vec<String>, Error> {
+    match command {
+        Command::Adopt => {
+            let ended = deployment::adopt(state, secret).await?;
+            Ok(vec![format!("{ended} sessions ended")])
+        }
+        Command::Rotate {
+            sign_out,
+            end_api_keys,
+        } => {
+            deployment::check(&state.db, secret).await?;
+            let file = state.config.data.dir.join("secret.key");
+            let may_end = MayEnd {
+                sessions: sign_out,
+                api_keys: end_api_keys,
+            };
+            let source = if is_set(&state.config) {
+                Source::Setting
+            } else {
+                Source::File(&file)
+            };
+            exchange::rotate(state, secret, source, may_end).await
+        }
+    }
+}
+
+/// Whether the secret is a setting, and not the file of the data folder.
+fn is_set(config: &Config) -> bool {
+    !config.secret.key.is_empty()
+}
