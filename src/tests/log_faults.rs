@@ -43,9 +43,7 @@ async fn serve(place: &Place, level: &str, stderr: impl Into<Stdio>) -> (Running
             sleep(Duration::from_millis(10)).await;
         }
     };
-    timeout(Duration::from_secs(10), listens)
-        .await
-        .expect("it listens");
+    timeout(Duration::from_secs(10), listens).await.unwrap();
     (running, browser)
 }
 
@@ -59,14 +57,12 @@ async fn use_it(browser: &Browser) {
         assert_eq!(browser.viewer().await.as_deref(), Some(EMAIL));
         assert_eq!(browser.open("/health/ready").await.status, 200);
     };
-    timeout(Duration::from_secs(10), using)
-        .await
-        .expect("no request waits for the log");
+    timeout(Duration::from_secs(10), using).await.unwrap();
 }
 
 async fn use_it_once(browser: &Browser) {
     let asking = timeout(Duration::from_secs(5), browser.viewer());
-    asking.await.expect("no request waits for the log");
+    asking.await.unwrap();
 }
 
 fn first_line(stderr: &mut BufReader<ChildStderr>) -> String {

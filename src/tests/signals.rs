@@ -47,7 +47,7 @@ impl Running {
         while running.address.is_empty() {
             let line = running.lines.recv_timeout(PATIENCE).unwrap();
             if let Some((_, address)) = line.split_once("event=\"listening\" address=") {
-                running.address = address.to_owned();
+                address.clone_into(&mut running.address);
             }
             running.before.push(line);
         }
