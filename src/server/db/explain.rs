@@ -37,7 +37,7 @@ fn unreachable(cause: &io::Error, server: &Server) -> String {
     }
 }
 
-/// What the TLS library says of a certificate is text alone.
+/// Reads the text of the TLS library, which has no other form of its refusals here.
 fn certificate(cause: &str, server: &Server) -> String {
     let at = server.place();
     if cause.contains("CaUsedAsEndEntity") {

@@ -6,6 +6,7 @@
 mod connect;
 mod explain;
 mod lock;
+mod parameters;
 mod postgres;
 mod url;
 

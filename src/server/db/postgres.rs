@@ -3,6 +3,7 @@
 
 use super::{
     explain,
+    parameters::ignored_variables,
     url::{Address, Server},
 };
 use crate::server::error::Error;
@@ -21,12 +22,12 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// Reads the address that an operator set.
 ///
 /// # Errors
-/// Says what is wrong with it.
+/// Names the fault.
 pub fn address(text: &str) -> Result<Address, Error> {
     Address::read(text).map_err(|why| Error::Config(format!("database.url (DATABASE_URL): {why}")))
 }
 
-/// Connects, says how safe the way there is, and refuses a database that would fail later.
+/// Connects, warns of an unsafe way there, and refuses a database that would fail later.
 ///
 /// # Errors
 /// One sentence for the operator.
@@ -105,8 +106,16 @@ fn may_pass(error: &sqlx::Error) -> bool {
     }
 }
 
-/// Says what an attacker on the way could do.
+/// Warns of a way that is open to attackers, and of variables that have no effect.
 fn warn(server: &Server, is_encrypted: bool) {
+    let variables = ignored_variables().join(", ");
+    if !variables.is_empty() {
+        tracing::warn!(
+            event = "database_variables_ignored",
+            variables,
+            "Cloakroom does not read these variables"
+        );
+    }
     let (host, sslmode) = (server.options.get_host(), server.ssl_mode());
     match server.options.get_ssl_mode() {
         _ if !is_encrypted => {

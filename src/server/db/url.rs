@@ -1,24 +1,13 @@
 //! Addresses of databases, read before the driver sees them. It ignores a parameter that it does not
 //! know and a variable whose value is wrong, with everything that an operator trusted in.
 
+use super::parameters;
 use sqlx::{
     ConnectOptions,
     any::AnyConnectOptions,
     postgres::{PgConnectOptions, PgSslMode},
 };
-use std::{collections::HashSet, net::IpAddr, str::FromStr};
-
-/// Parameters that the driver knows.
-const KNOWN: &str = "sslmode, sslrootcert, sslcert, sslkey, host, hostaddr, port, dbname, user, \
-                     password, application_name, options, options[NAME], statement-cache-capacity";
-const SSL_MODES: [&str; 6] = [
-    "disable",
-    "allow",
-    "prefer",
-    "require",
-    "verify-ca",
-    "verify-full",
-];
+use std::{net::IpAddr, str::FromStr};
 
 /// An address that was understood.
 #[derive(Clone)]
@@ -46,7 +35,7 @@ impl Address {
     /// Reads the address that an operator set.
     ///
     /// # Errors
-    /// Names what is wrong with it, and no password.
+    /// Names the fault, and no password.
     pub fn read(text: &str) -> Result<Self, String> {
         let (scheme, _) = text.split_once(':').unwrap_or((text, ""));
         match scheme {
@@ -102,7 +91,7 @@ impl Server {
         }
     }
 
-    /// Whether what is sent there crosses a network.
+    /// Whether a connection there crosses a network.
     pub fn is_elsewhere(&self) -> bool {
         let host = self.options.get_host();
         let is_loopback = host
@@ -135,8 +124,8 @@ fn postgres(text: &str) -> Result<(String, Server), String> {
         return Err("expected one host, the one that takes writes, not several".into());
     }
     let parameters: Vec<(String, String)> = url.query_pairs().into_owned().collect();
-    check_parameters(&parameters)?;
-    check_variables()?;
+    parameters::check(&parameters)?;
+    parameters::check_variables()?;
     // The driver looks an address in brackets up as a name.
     let in_brackets = url.host_str().and_then(|host| {
         let address = host.strip_prefix('[')?.strip_suffix(']')?;
@@ -153,7 +142,9 @@ fn postgres(text: &str) -> Result<(String, Server), String> {
         .map_err(|error| unreadable(&error))?
         .disable_statement_logging();
     let value = |name: &str, variable: &str| {
-        let given = parameters.iter().find(|(key, _)| known(key) == Some(name));
+        let given = parameters
+            .iter()
+            .find(|(key, _)| parameters::known(key) == Some(name));
         given
             .map(|(_, value)| value.clone())
             .or_else(|| std::env::var(variable).ok())
@@ -168,7 +159,7 @@ fn postgres(text: &str) -> Result<(String, Server), String> {
     Ok((url.into(), server))
 }
 
-/// What the URL's reader says quotes nothing of it.
+/// Describes a URL that cannot be read, and quotes nothing of it.
 fn unreadable(error: &sqlx::Error) -> String {
     let why = match error {
         sqlx::Error::Configuration(why) => why.to_string(),
@@ -182,116 +173,6 @@ fn unreadable(error: &sqlx::Error) -> String {
             "it cannot be read as a URL ({why}): in a password, `/`, `?`, `#`, `@` and `%` are written \
              %2F, %3F, %23, %40 and %25; an IPv6 address is in brackets; there is one host"
         ),
-    }
-}
-
-/// Name of a parameter that the driver knows by one name or several.
-fn known(key: &str) -> Option<&'static str> {
-    Some(match key {
-        "sslmode" | "ssl-mode" => "sslmode",
-        "sslrootcert" | "ssl-root-cert" | "ssl-ca" => "sslrootcert",
-        "sslcert" | "ssl-cert" => "sslcert",
-        "sslkey" | "ssl-key" => "sslkey",
-        "host" => "host",
-        "hostaddr" => "hostaddr",
-        "port" => "port",
-        "dbname" => "dbname",
-        "user" => "user",
-        "password" => "password",
-        "application_name" => "application_name",
-        "statement-cache-capacity" => "statement-cache-capacity",
-        "options" => "options",
-        _ if key.starts_with("options[") && key.ends_with(']') => "options",
-        _ => return None,
-    })
-}
-
-fn check_parameters(parameters: &[(String, String)]) -> Result<(), String> {
-    let mut seen = HashSet::new();
-    for (key, value) in parameters {
-        let Some(name) = known(key) else {
-            // It may be the rest of a password.
-            if seen.contains("password") {
-                return Err(
-                    "a parameter after the password is unknown: in a password, `&` is \
-                            written %26"
-                        .into(),
-                );
-            }
-            return Err(format!("the parameter \"{key}\" is unknown: {}", cure(key)));
-        };
-        if !seen.insert(name) && name != "options" {
-            return Err(format!("the parameter {name} is there twice"));
-        }
-        match name {
-            "sslmode" => check_mode(name, value)?,
-            "port" => check_port(name, value)?,
-            "hostaddr" if value.parse::<IpAddr>().is_err() => {
-                return Err(format!("hostaddr={value}: expected an IP address"));
-            }
-            "host" if value.contains(',') => {
-                return Err("expected one host, the one that takes writes, not several".into());
-            }
-            "host" if value.starts_with('[') => {
-                return Err(format!(
-                    "host={value}: expected an IPv6 address without brackets"
-                ));
-            }
-            "statement-cache-capacity" if value.parse::<u32>().is_err() => {
-                return Err(format!("{name}={value}: expected a number"));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-/// Says how to have what other programs have by this parameter.
-fn cure(key: &str) -> String {
-    match key {
-        "ssl" | "tls" | "requiressl" | "useSSL" | "encrypt" => {
-            "TLS is asked for by sslmode=verify-full".into()
-        }
-        "channel_binding" | "sslcrl" | "sslcrldir" | "require_auth" => {
-            "the driver has no such check; sslmode=verify-full verifies the server".into()
-        }
-        "target_session_attrs" | "load_balance_hosts" => {
-            "name the one server that takes writes".into()
-        }
-        "connect_timeout" | "keepalives" | "tcp_user_timeout" => {
-            "Cloakroom has time limits of its own".into()
-        }
-        "connection_limit" | "pool_max_conns" => "this is database.max_connections".into(),
-        "schema" | "search_path" | "currentSchema" => "write options[search_path]=NAME".into(),
-        _ => format!("expected one of {KNOWN}"),
-    }
-}
-
-/// The driver takes a wrong value of these for none.
-fn check_variables() -> Result<(), String> {
-    if let Ok(mode) = std::env::var("PGSSLMODE") {
-        check_mode("PGSSLMODE", &mode)?;
-    }
-    if let Ok(port) = std::env::var("PGPORT") {
-        check_port("PGPORT", &port)?;
-    }
-    Ok(())
-}
-
-fn check_mode(name: &str, value: &str) -> Result<(), String> {
-    if SSL_MODES.contains(&&*value.to_ascii_lowercase()) {
-        return Ok(());
-    }
-    Err(format!(
-        "{name}={value}: expected one of {}",
-        SSL_MODES.join(", ")
-    ))
-}
-
-fn check_port(name: &str, value: &str) -> Result<(), String> {
-    match value.parse::<u16>() {
-        Ok(1..) => Ok(()),
-        _ => Err(format!("{name}={value}: expected a port, 1 to 65535")),
     }
 }
 

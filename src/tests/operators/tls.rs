@@ -95,9 +95,12 @@ async fn the_start_warns_of_a_connection_that_an_attacker_could_read_or_take_ove
         }
     }
     let plain = Postgres::with("");
-    let output = at(&plain, ELSEWHERE, "").run(&["user", "list"], "");
+    let place = at(&plain, ELSEWHERE, "").with("PGCHANNELBINDING", "require");
+    let output = place.run(&["user", "list"], "");
     let log = String::from_utf8(output.stderr).unwrap();
-    assert!(log.contains(clear), "{log}");
+    for word in [clear, "database_variables_ignored", "PGCHANNELBINDING"] {
+        assert!(log.contains(word), "{log}");
+    }
 }
 
 #[tokio::test]
