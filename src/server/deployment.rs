@@ -1,7 +1,14 @@
 //! What all nodes of one deployment must agree on: the signing secret. A node with another one
 //! would refuse the others' sessions and have its own refused.
 
-use super::{api_keys, db::Db, error::Error, secret::Secret, sessions, state::State};
+use super::{
+    api_keys,
+    db::{COPIED_AT, Db},
+    error::Error,
+    secret::Secret,
+    sessions::{self, Change},
+    state::State,
+};
 use sqlx::AnyConnection;
 
 /// The row of `deployment` that names the secret.
@@ -11,7 +18,8 @@ const SECRET: &str = "signing_secret";
 /// or, while keys are being exchanged, as an older one.
 ///
 /// # Errors
-/// Says what to do if this node has another secret.
+/// Says what to do if this node has another secret, or if the database is a copy that was not
+/// restored.
 pub async fn check(db: &Db, secret: &Secret) -> Result<(), Error> {
     let own = secret.fingerprints()?;
     let newest = own.first().ok_or(Error::Crypto("no key"))?;
@@ -24,6 +32,17 @@ pub async fn check(db: &Db, secret: &Secret) -> Result<(), Error> {
     .execute(&mut *tx)
     .await?;
     require_named(&mut tx, &own).await?;
+    let copied: Option<(String,)> = sqlx::query_as("SELECT value FROM deployment WHERE name = $1")
+        .bind(COPIED_AT)
+        .fetch_optional(&mut *tx)
+        .await?;
+    if copied.is_some() {
+        return Err(Error::Config(
+            "This database is a copy. Run `cloakroom restored` first: it ends every session, API key \
+             and grant from before, because the copy has some that ended after it was made."
+                .to_owned(),
+        ));
+    }
     Ok(tx.commit().await?)
 }
 
@@ -47,18 +66,20 @@ pub async fn require_named(tx: &mut AnyConnection, own: &[String]) -> Result<Str
     ))
 }
 
-/// Makes this node's secret the deployment's. Sessions that another one signed could never be
-/// used again, so that all of them end. How many did.
+/// Makes this node's secret the deployment's. Sessions and API keys that another one signed could never
+/// be used again, so that all of them end. Number of sessions that ended.
 ///
 /// # Errors
 /// If the database does not answer.
 pub async fn adopt(state: &State, secret: &Secret) -> Result<u32, Error> {
     let own = secret.fingerprints()?;
     let newest = own.first().ok_or(Error::Crypto("no key"))?;
-    let ended = sessions::end_everything(state).await?;
-    let mut tx = state.db.write().await?;
-    adopt_within(state, &mut tx, newest).await?;
-    tx.commit().await?;
+    let mut change = Change::begin(state).await?;
+    // It locks the users' rows, which come before those of their sessions.
+    api_keys::revoke_made_until(&mut change, i64::MAX).await?;
+    let ended = sessions::end_everything_in(&mut change, "ended_by_operator").await?;
+    adopt_within(state, &mut change, newest).await?;
+    change.commit().await?;
     Ok(ended)
 }
 

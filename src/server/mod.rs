@@ -43,6 +43,7 @@ pub mod page_account;
 pub mod passwords;
 pub mod prune;
 pub mod random;
+mod restored;
 pub mod retention;
 pub mod router;
 pub mod secret;

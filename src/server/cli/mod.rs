@@ -1,5 +1,6 @@
 //! The operator's commands.
 
+mod backup;
 mod delete;
 mod descriptors;
 mod explain;
@@ -48,6 +49,11 @@ enum Command {
     /// Exchange the signing secret
     #[command(subcommand)]
     Secret(secret::Command),
+    /// Copy an SQLite database to a new file, also while a server has it open
+    Backup(backup::Backup),
+    /// End every session, API key and grant of a database that was restored from a copy, before it is
+    /// served
+    Restored,
     /// Print the settings in force and where each came from
     Config,
     /// Ask the server of these settings, on this machine, whether it is ready; exits with 1 if not
@@ -98,6 +104,7 @@ async fn run_command(cli: Cli, settings: Option<Settings>) -> Result<(), Error> 
         None | Some(Command::Serve) => serve(settings).await,
         Some(Command::Config) => print(&settings.lines()),
         Some(Command::Health) => health::ask(settings.leptos.site_addr).await,
+        Some(Command::Backup(backup)) => backup.run(&settings).await,
         Some(Command::User(command)) => {
             let state = State::open(settings, Clock::system(), Random::system()).await?;
             let done = user::run(&state, command).await;
@@ -117,6 +124,12 @@ async fn run_command(cli: Cli, settings: Option<Settings>) -> Result<(), Error> 
             let (clock, random) = (Clock::system(), Random::system());
             let (state, secret) = State::open_any(settings, clock, random).await?;
             let done = secret::run(&state, &secret, command).await;
+            print(&close(&state, done).await?)
+        }
+        Some(Command::Restored) => {
+            let (clock, random) = (Clock::system(), Random::system());
+            let (state, secret) = State::open_any(settings, clock, random).await?;
+            let done = secret::restored(&state, &secret).await;
             print(&close(&state, done).await?)
         }
     }

@@ -1,10 +1,11 @@
-//! `cloakroom secret`: the exchange of the signing secret.
+//! `cloakroom secret`: the exchange of the signing secret; and `cloakroom restored`.
 
 use crate::server::{
     config::Config,
     deployment,
     error::Error,
     exchange::{self, MayEnd, Source},
+    restored,
     secret::Secret,
     state::State,
 };
@@ -60,4 +61,26 @@ pub async fn run(state: &State, secret: &Secret, command: Command) -> Result<Vec
 /// Whether the secret is a setting, and not the file of the data folder.
 fn is_set(config: &Config) -> bool {
     !config.secret.key.is_empty()
+}
+
+/// `cloakroom restored`.
+///
+/// # Errors
+/// If it cannot be done; the text is for the operator.
+pub async fn restored(state: &State, secret: &Secret) -> Result<Vec<String>, Error> {
+    let ended = restored::end_everything(state, secret).await?;
+    let counted = |count: i64, one: &str| match count {
+        1 => format!("1 {one}"),
+        _ => format!("{count} {one}s"),
+    };
+    Ok(vec![
+        format!(
+            "{}, {} and {} ended, and all tokens with them.",
+            counted(i64::from(ended.sessions), "session"),
+            counted(i64::from(ended.api_keys), "API key"),
+            counted(ended.grants, "grant"),
+        ),
+        "Passwords, disabled accounts and clients are as they were when the copy was made."
+            .to_owned(),
+    ])
 }

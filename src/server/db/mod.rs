@@ -3,6 +3,7 @@
 //! SQLite by default, PostgreSQL by `DATABASE_URL`, through sqlx's `Any` driver: one SQL text
 //! with `$1` placeholders, TEXT ids, BIGINT unix times and truth values serves both.
 
+mod backup;
 mod connect;
 mod explain;
 mod lock;
@@ -10,6 +11,7 @@ mod parameters;
 mod postgres;
 mod url;
 
+pub use backup::{COPIED_AT, backup};
 pub use postgres::address;
 pub use url::Address;
 

@@ -73,6 +73,25 @@ pub async fn note(change: &mut Change, session_id: &str) -> Result<bool, Error> 
     Ok(!clients.is_empty())
 }
 
+/// Notes the clients that are to be told of the end of all live sessions. Whether there are any.
+///
+/// # Errors
+/// If the database does not answer.
+pub async fn note_all(change: &mut Change) -> Result<bool, Error> {
+    let sessions: Vec<(String,)> = sqlx::query_as(
+        "SELECT DISTINCT c.session_id FROM authorization_codes c \
+         JOIN sessions s ON s.id = c.session_id \
+         WHERE c.used_at IS NOT NULL AND s.ended_at IS NULL",
+    )
+    .fetch_all(&mut **change)
+    .await?;
+    let mut is_any = false;
+    for (session_id,) in &sessions {
+        is_any |= note(change, session_id).await?;
+    }
+    Ok(is_any)
+}
+
 /// Starts the task. What an earlier process left is told first.
 pub fn tell_clients(state: &State) {
     supervise(state, "back_channel_logout", |state| async move {

@@ -465,3 +465,13 @@ pub async fn end_with_cookie_until(change: &mut Change, until: i64) -> Result<u3
     let which = Condition::CookieUntil(until);
     change.end("secret_dropped", which).await
 }
+
+/// Ends the sessions of all users within a larger change, and all grants. The clients that were signed in
+/// to are told. Number of sessions that ended.
+///
+/// # Errors
+/// If the database does not answer.
+pub async fn end_everything_in(change: &mut Change, reason: &'static str) -> Result<u32, Error> {
+    change.tells_clients |= back_channel::note_all(change).await?;
+    change.end(reason, Condition::Everything).await
+}

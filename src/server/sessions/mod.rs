@@ -19,8 +19,8 @@ pub mod token;
 pub use cache::SessionCache;
 pub use check::{Resumed, resume};
 pub use end::{
-    Change, end_all_of, end_by_key, end_everything, end_one, end_others, end_others_of,
-    end_sessions_of, end_with_cookie_until, end_without_cookie, sign_out,
+    Change, end_all_of, end_by_key, end_everything, end_everything_in, end_one, end_others,
+    end_others_of, end_sessions_of, end_with_cookie_until, end_without_cookie, sign_out,
 };
 pub use hearing::{Hearing, commit_change, is_served, listen, serve_alone};
 pub use inspect::inspect;

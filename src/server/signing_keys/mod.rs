@@ -13,7 +13,7 @@ mod rotate;
 pub use close_anew::close_anew;
 pub use commands::{Command, run};
 pub use key::SigningKey;
-pub use rotate::{Rotation, prepare, rotate};
+pub use rotate::{Rotation, prepare, retire_all, rotate};
 
 use super::{
     clock::NowAndThen,

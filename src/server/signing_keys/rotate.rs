@@ -2,6 +2,7 @@
 
 use super::{Algorithm, LONGEST_TOKEN_S, Row, SigningKey};
 use crate::server::{db::Tx, deployment, error::Error, sessions::commit_change, state::State};
+use sqlx::AnyConnection;
 
 /// Why a key is followed by another.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -79,6 +80,21 @@ pub async fn rotate(
     let new = New::make(state, algorithm).await?;
     let (tx, keys) = turn(state, algorithm).await?;
     new.put(state, tx, &keys, rotation).await
+}
+
+/// Retires every key at once, with all that they signed; the next start makes new ones.
+///
+/// # Errors
+/// If the database does not answer.
+pub async fn retire_all(tx: &mut AnyConnection, now: i64) -> Result<(), Error> {
+    sqlx::query(
+        "UPDATE signing_keys SET sealed = '', \
+            retires_at = CASE WHEN retires_at < $1 THEN retires_at ELSE $1 END",
+    )
+    .bind(now)
+    .execute(&mut *tx)
+    .await?;
+    Ok(())
 }
 
 /// A transaction in which no other node makes a key, and the keys that there are.

@@ -1,10 +1,14 @@
-//! The exchange of the signing secret on two nodes.
+//! The exchange of the signing secret on two nodes, and a restored copy of their database.
 
 use super::{
+    PATIENCE,
     app::{Browser, EMAIL, PASSWORD, Program},
     at, database, key_status, node,
     place::Place,
+    refused_soon,
 };
+use sqlx::{AssertSqlSafe, Connection};
+use tokio::time::timeout;
 
 const OLD: &str = super::SECRET;
 const NEW: &str = "YW5vdGhlciBzZWNyZXQgb2YgdGhpcnR5LXR3byBieXQ";
@@ -103,4 +107,56 @@ async fn a_node_does_not_sign_with_a_secret_that_another_lacks() {
     assert!(there.viewer().await.is_some());
     let complaint = with(&database, OLD).complaint(&[], "");
     assert!(complaint.contains("another signing secret"), "{complaint}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_that_ended_after_a_copy_comes_back_with_it() {
+    let database = database().await;
+    let mut first = node(&database);
+    let here = first.serve("info");
+    here.sign_up(EMAIL, PASSWORD).await;
+    let (revoked, live) = (
+        here.mint("profile:read").await,
+        here.mint("profile:read").await,
+    );
+    first.stop();
+    // What pg_dump and pg_restore make of it.
+    let (server, name) = database.rsplit_once('/').unwrap();
+    let admin = format!("{server}/postgres");
+    let mut connection = sqlx::PgConnection::connect(&admin).await.unwrap();
+    let copy = AssertSqlSafe(format!("CREATE DATABASE {name}_copy TEMPLATE {name}"));
+    sqlx::query(copy).execute(&mut connection).await.unwrap();
+    let copy = format!("{database}_copy");
+
+    let here = at(&first.serve("info"), &here);
+    let form = [("id", revoked["id"].as_str().unwrap())];
+    assert_eq!(here.call("revoke_api_key", &form).await.status, 200);
+    let unknown = here.key("profile:read").await;
+    assert_eq!(here.call("sign_out", &[]).await.status, 200);
+    let refused = node(&database).complaint(&["restored"], "");
+    assert!(refused.contains("A server is running"), "{refused}");
+    first.stop();
+
+    let said = node(&copy).said(&["restored"], "");
+    assert!(
+        said.contains("1 session, 2 API keys and 0 grants ended"),
+        "{said}"
+    );
+    let (mut first, mut second) = (node(&copy), node(&copy));
+    let (here, there) = (first.serve("info"), at(&second.serve("info"), &here));
+    refused_soon(&there).await;
+    for key in [
+        &revoked["key"],
+        &live["key"],
+        &serde_json::Value::from(unknown),
+    ] {
+        for node in [&here, &there] {
+            let program = Program::new(node.url(), key.as_str().unwrap());
+            assert_eq!(key_status(&program).await, 401);
+        }
+    }
+    assert_eq!(here.sign_in(EMAIL, PASSWORD).await.status, 200);
+    let key = here.key("profile:read").await;
+    let known = async { while key_status(&Program::new(there.url(), &key)).await != 200 {} };
+    timeout(PATIENCE, known).await.unwrap();
 }
