@@ -65,9 +65,9 @@ pub async fn rotate(
     let signed: Vec<String> = rows.into_iter().map(|(id,)| id).collect();
     let step = next_step(&state.secrets, &signed, &others)?;
     if may_end.api_keys && !matches!(step, Step::Drop) {
-        return Err(refused(
-            "--end-api-keys goes with the last step, which drops the old secret",
-        ));
+        let lines = end_api_keys_of_dropped(state, &mut change, &signed, step).await?;
+        change.commit().await?;
+        return Ok(lines);
     }
     let (next, mut lines) = match step {
         Step::Add => {
@@ -147,15 +147,7 @@ async fn drop_older(
     may_end: MayEnd,
 ) -> Result<Vec<String>, Error> {
     let older = state.secrets.get(1..).unwrap_or_default();
-    let mut last_signed_at = i64::MIN;
-    for id in older {
-        let (at,): (i64,) = sqlx::query_as("SELECT last_signed_at FROM secrets WHERE id = $1")
-            .bind(id)
-            .fetch_one(&mut **change)
-            .await?;
-        last_signed_at = last_signed_at.max(at);
-    }
-    let until = last_signed_at.saturating_add(MARGIN_S);
+    let until = last_cookie_of(change, older).await?;
     let (sessions, ends_at) = with_old_cookie(change, until).await?;
     if sessions > 0 && !may_end.sessions {
         let days = (ends_at - change.now_s()).div_euclid(86_400) + 1;
@@ -170,15 +162,12 @@ async fn drop_older(
     state.api_keys.close_anew(change).await?;
     let mut lines = Vec::new();
     if may_end.api_keys {
-        let now = change.now_s();
-        let ended = api_keys::revoke_made_until(change, until).await?;
-        api_keys::end_secrets(change, older, now).await?;
-        lines.push(counted(i64::from(ended), "API key ended", "API keys ended") + ".");
+        lines.push(end_api_keys(change, older, until).await?);
     } else {
         let live = api_keys::count_live(change, until).await?;
         lines.push(format!(
-            "{} made with the old secret and {} good. If an attacker may have that secret, they can \
-             be forged: this step with --end-api-keys ends them.",
+            "{} made with the old secret and {} good. If an attacker may have that secret, API keys \
+             can be forged: `cloakroom secret rotate --end-api-keys` ends them.",
             counted(live, "API key was", "API keys were"),
             if live == 1 { "stays" } else { "stay" }
         ));
@@ -188,6 +177,55 @@ async fn drop_older(
         lines.push(counted(i64::from(ended), "session ended", "sessions ended") + ".");
     }
     Ok(lines)
+}
+
+/// The time until which cookies and API keys may be of these secrets, in Unix seconds.
+async fn last_cookie_of(change: &mut Change, secrets: &[String]) -> Result<i64, Error> {
+    let mut last_signed_at = i64::MIN;
+    for id in secrets {
+        let (at,): (i64,) = sqlx::query_as("SELECT last_signed_at FROM secrets WHERE id = $1")
+            .bind(id)
+            .fetch_one(&mut **change)
+            .await?;
+        last_signed_at = last_signed_at.max(at);
+    }
+    Ok(last_signed_at.saturating_add(MARGIN_S))
+}
+
+/// Ends the API keys of these secrets, those that an attacker may forge included; the line that says so.
+async fn end_api_keys(
+    change: &mut Change,
+    secrets: &[String],
+    until: i64,
+) -> Result<String, Error> {
+    let now = change.now_s();
+    let ended = api_keys::revoke_made_until(change, until).await?;
+    api_keys::end_secrets(change, secrets, now).await?;
+    Ok(counted(i64::from(ended), "API key ended", "API keys ended") + ".")
+}
+
+/// Ends the API keys of secrets that earlier exchanges dropped.
+async fn end_api_keys_of_dropped(
+    state: &State,
+    change: &mut Change,
+    signed: &[String],
+    step: Step,
+) -> Result<Vec<String>, Error> {
+    let dropped: Vec<String> = signed
+        .iter()
+        .filter(|id| !state.secrets.contains(id))
+        .cloned()
+        .collect();
+    if dropped.is_empty() || !matches!(step, Step::Add) {
+        return Err(refused(
+            "--end-api-keys goes with the last step, which drops the old secret, or follows it",
+        ));
+    }
+    let until = last_cookie_of(change, &dropped).await?;
+    Ok(vec![
+        end_api_keys(change, &dropped, until).await?,
+        "Start each server anew, so that none takes forged ones.".to_owned(),
+    ])
 }
 
 /// Counts the live sessions whose browser has only cookies made until this time, in Unix seconds, and says

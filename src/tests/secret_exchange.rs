@@ -120,6 +120,11 @@ async fn api_keys_of_a_secret_that_an_attacker_has_end_with_it() {
     assert_eq!(status(&browser, &key).await, 401, "at once");
     let browser = restart(&mut place, &browser);
     assert_eq!(status(&browser, &key).await, 401);
+    // Or later, without another step.
+    let end = [&ROTATE[..], &["--end-api-keys"]].concat();
+    let said = place.said(&end, "");
+    assert!(said.contains("0 API keys ended"), "{said}");
+    assert_eq!(keys(&place).len(), 1);
     assert_eq!(browser.sign_in(EMAIL, PASSWORD).await.status, 200);
     assert_eq!(browser.list_api_keys().await.len(), 0);
     assert_eq!(
