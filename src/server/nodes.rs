@@ -3,7 +3,9 @@
 //! A node signs with its newest secret, and every other node has to verify that. So a node does not begin
 //! to serve while another one lacks its newest secret, or signs with one that it lacks itself.
 
-use super::{db::Tx, deployment, error::Error, sessions, signing_keys, state::State};
+use super::{
+    db::Tx, deployment, error::Error, sessions, signing_keys, state::State, tasks::supervise,
+};
 use sqlx::AnyConnection;
 use std::time::Duration;
 
@@ -152,8 +154,7 @@ pub fn stay(state: &State) {
     if state.db.file().is_some() {
         return;
     }
-    let state = state.clone();
-    tokio::spawn(async move {
+    supervise(state, "nodes", |state| async move {
         let mut is_told = false;
         while !state.db.is_closed() {
             tokio::time::sleep(SEEN_EVERY).await;
