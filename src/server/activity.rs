@@ -1,6 +1,7 @@
 //! What happened to an account, for its owner to read.
 
 use super::{
+    db::Conn,
     error::Error,
     failures::Failed,
     limits::{Refusals, address_key},
@@ -11,7 +12,6 @@ use crate::wire::{
     activity::{Activity, Entry},
     sessions::Device,
 };
-use sqlx::AnyConnection;
 use std::{net::IpAddr, time::Duration};
 use tokio::time::timeout;
 pub use wire::activity::Kind;
@@ -88,10 +88,7 @@ pub(super) struct NewEntry<'a> {
     pub address: &'a str,
 }
 
-pub(super) async fn insert(
-    connection: &mut AnyConnection,
-    entry: NewEntry<'_>,
-) -> Result<(), Error> {
+pub(super) async fn insert(connection: &mut Conn, entry: NewEntry<'_>) -> Result<(), Error> {
     sqlx::query(
         "INSERT INTO activity (id, user_id, at_ms, kind, session_id, how_many, user_agent, \
             address) \
@@ -183,7 +180,7 @@ fn read_key(after: &str) -> Option<(i64, &str)> {
 
 /// Whether a user is still there: tries that wait to be written may be of an account that has been
 /// deleted since.
-async fn is_there(connection: &mut AnyConnection, user_id: &str) -> Result<bool, Error> {
+async fn is_there(connection: &mut Conn, user_id: &str) -> Result<bool, Error> {
     let found: Option<(String,)> = sqlx::query_as("SELECT id FROM users WHERE id = $1")
         .bind(user_id)
         .fetch_optional(connection)
@@ -198,7 +195,7 @@ async fn is_there(connection: &mut AnyConnection, user_id: &str) -> Result<bool,
 /// If the database does not answer.
 pub(super) async fn add_failures(
     state: &State,
-    connection: &mut AnyConnection,
+    connection: &mut Conn,
     user_id: &str,
     failed: &Failed,
 ) -> Result<(), Error> {
@@ -264,7 +261,7 @@ fn has_room(recent: &[(String, String, String)], visitor: &Visitor) -> bool {
 /// If the database does not answer.
 pub(super) async fn add_refusals(
     state: &State,
-    connection: &mut AnyConnection,
+    connection: &mut Conn,
     user_id: &str,
     refusals: &Refusals,
 ) -> Result<(), Error> {

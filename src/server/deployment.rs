@@ -3,13 +3,12 @@
 
 use super::{
     api_keys,
-    db::{COPIED_AT, Db},
+    db::{COPIED_AT, Conn, Db},
     error::Error,
     secret::Secret,
     sessions::{self, Change},
     state::State,
 };
-use sqlx::AnyConnection;
 
 /// The row of `deployment` that names the secret.
 const SECRET: &str = "signing_secret";
@@ -50,7 +49,7 @@ pub async fn check(db: &Db, secret: &Secret) -> Result<(), Error> {
 ///
 /// # Errors
 /// Says what to do if it has not.
-pub async fn require_named(tx: &mut AnyConnection, own: &[String]) -> Result<String, Error> {
+pub async fn require_named(tx: &mut Conn, own: &[String]) -> Result<String, Error> {
     let (named,): (String,) = sqlx::query_as("SELECT value FROM deployment WHERE name = $1")
         .bind(SECRET)
         .fetch_one(&mut *tx)
@@ -88,11 +87,7 @@ pub async fn adopt(state: &State, secret: &Secret) -> Result<u32, Error> {
 ///
 /// # Errors
 /// If the database does not answer.
-pub async fn adopt_within(
-    state: &State,
-    tx: &mut AnyConnection,
-    newest: &str,
-) -> Result<(), Error> {
+pub async fn adopt_within(state: &State, tx: &mut Conn, newest: &str) -> Result<(), Error> {
     name(tx, newest).await?;
     api_keys::begin_epoch(tx, &state.random.id()?).await?;
     sqlx::query("DELETE FROM nodes").execute(&mut *tx).await?;
@@ -104,7 +99,7 @@ pub async fn adopt_within(
 ///
 /// # Errors
 /// If the database does not answer.
-pub async fn take_turn(tx: &mut AnyConnection) -> Result<(), Error> {
+pub async fn take_turn(tx: &mut Conn) -> Result<(), Error> {
     sqlx::query("UPDATE deployment SET value = value WHERE name = $1")
         .bind(SECRET)
         .execute(&mut *tx)
@@ -116,7 +111,7 @@ pub async fn take_turn(tx: &mut AnyConnection) -> Result<(), Error> {
 ///
 /// # Errors
 /// If the database does not answer.
-pub async fn name(tx: &mut AnyConnection, fingerprint: &str) -> Result<(), Error> {
+pub async fn name(tx: &mut Conn, fingerprint: &str) -> Result<(), Error> {
     sqlx::query(
         "INSERT INTO deployment (name, value) VALUES ($1, $2) \
          ON CONFLICT (name) DO UPDATE SET value = excluded.value",

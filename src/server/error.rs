@@ -1,6 +1,7 @@
 //! Two kinds of error and no third: ours, with sources, logged once and never shown; and theirs,
 //! a small code of the wire.
 
+use super::db::trouble::{self, Trouble};
 use crate::wire;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -56,33 +57,8 @@ impl From<wire::Error> for Error {
 impl Error {
     /// The database is away, locked or full, as opposed to having refused.
     fn is_unavailable(&self) -> bool {
-        let Self::Database(error) = self else {
-            return false;
-        };
-        match error {
-            sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed
-            | sqlx::Error::Io(_)
-            | sqlx::Error::WorkerCrashed => true,
-            sqlx::Error::Database(refused) => {
-                refused.code().is_some_and(|code| is_unavailable(&code))
-            }
-            _ => false,
-        }
+        matches!(self, Self::Database(error) if trouble::of(error) != Trouble::Refused)
     }
-}
-
-/// PostgreSQL's five letters (connections, transactions that were rolled back for another's sake,
-/// resources, shutdown), or SQLite's number, whose low
-/// byte tells the kind: busy, locked, an error of the disk, full, cannot be opened.
-fn is_unavailable(code: &str) -> bool {
-    let postgres = ["08", "40", "53", "57P"];
-    let sqlite = [5, 6, 10, 13, 14];
-    if code.len() == 5 && postgres.iter().any(|class| code.starts_with(class)) {
-        return true;
-    }
-    code.parse::<u32>()
-        .is_ok_and(|number| sqlite.contains(&(number & 0xff)))
 }
 
 /// The edge: what the caller is told, and the one place where the rest is logged.

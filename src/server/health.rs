@@ -16,7 +16,7 @@ pub fn routes() -> Router<State> {
         .route("/health/ready", get(ready))
 }
 
-/// Ready when every task runs and the database answers, and until the process was asked to stop.
+/// Ready when every task runs, and the database answers and takes writes, until the process was asked to stop.
 async fn ready(Extract(state): Extract<State>) -> Response {
     if state.is_draining() {
         return answer::refuse(wire::Error::Unavailable);
@@ -29,5 +29,5 @@ async fn ready(Extract(state): Extract<State>) -> Response {
 
 async fn is_ready(state: &State) -> Result<(), Error> {
     state.tasks.require_all()?;
-    state.db.ping().await
+    state.db.require_writable().await
 }

@@ -4,9 +4,13 @@
 //! to serve while another one lacks its newest secret, or signs with one that it lacks itself.
 
 use super::{
-    db::Tx, deployment, error::Error, sessions, signing_keys, state::State, tasks::supervise,
+    db::{Conn, Tx},
+    deployment,
+    error::Error,
+    sessions, signing_keys,
+    state::State,
+    tasks::supervise,
 };
-use sqlx::AnyConnection;
 use std::time::Duration;
 
 /// A node on PostgreSQL writes this often that it is alive.
@@ -37,7 +41,7 @@ impl Node {
 ///
 /// # Errors
 /// If the database does not answer.
-pub async fn others(state: &State, tx: &mut AnyConnection) -> Result<Vec<Node>, Error> {
+pub async fn others(state: &State, tx: &mut Conn) -> Result<Vec<Node>, Error> {
     if let Some(file) = state.db.file()
         && !sessions::is_served(file)?
     {
@@ -60,7 +64,7 @@ pub async fn others(state: &State, tx: &mut AnyConnection) -> Result<Vec<Node>, 
 }
 
 /// The time by which nodes are alive, in Unix seconds: their own clocks may differ.
-async fn database_now_s(state: &State, tx: &mut AnyConnection) -> Result<i64, Error> {
+async fn database_now_s(state: &State, tx: &mut Conn) -> Result<i64, Error> {
     if state.db.file().is_some() {
         return Ok(state.clock.now_s());
     }
@@ -137,7 +141,7 @@ async fn require_agreement(state: &State, tx: &mut Tx, newest: &str) -> Result<(
 }
 
 /// Notes that a node may have signed with this secret until now.
-async fn note_signed(state: &State, tx: &mut AnyConnection, secret: &str) -> Result<(), Error> {
+async fn note_signed(state: &State, tx: &mut Conn, secret: &str) -> Result<(), Error> {
     sqlx::query(
         "INSERT INTO secrets (id, last_signed_at) VALUES ($1, $2) \
          ON CONFLICT (id) DO UPDATE SET last_signed_at = excluded.last_signed_at",

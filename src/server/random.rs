@@ -11,6 +11,13 @@ type Fill = dyn Fn(&mut [u8]) -> Result<(), Error> + Send + Sync;
 #[derive(Clone)]
 pub struct Random(Arc<Fill>);
 
+/// Whether a text has the shape of [`Random::id`]. A text of another shape is the id of no row, and
+/// PostgreSQL refuses one with a NUL by an error.
+pub fn is_id(text: &str) -> bool {
+    let is_letter = |it: u8| it.is_ascii_alphanumeric() || it == b'-' || it == b'_';
+    text.len() == 22 && text.bytes().all(is_letter)
+}
+
 impl Random {
     /// AWS-LC's generator, seeded by the system.
     pub fn system() -> Self {

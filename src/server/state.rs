@@ -174,6 +174,7 @@ impl State {
     /// From now on this process serves: it hears what others end, and writes what may be written
     /// later.
     pub fn begin_to_serve(&self) {
+        self.db.begin_to_serve();
         sessions::listen(self);
         super::later::write_now_and_then(self);
         stand_ins::count_now_and_then(self);

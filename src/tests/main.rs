@@ -62,6 +62,7 @@ mod shape;
 mod shorter_times;
 mod signals;
 mod site;
+mod statements;
 mod supervision;
 mod terminal;
 mod two_holders;

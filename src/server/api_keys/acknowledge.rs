@@ -1,7 +1,7 @@
 //! The end of showing a new key.
 
 use crate::{
-    server::{error::Error, state::State},
+    server::{error::Error, random::is_id, state::State},
     wire,
 };
 
@@ -10,6 +10,9 @@ use crate::{
 /// # Errors
 /// [`wire::Error::NotFound`] for an id that is not one of theirs.
 pub async fn acknowledge(state: &State, user_id: &str, id: &str) -> Result<(), Error> {
+    if !is_id(id) {
+        return Err(wire::Error::NotFound.into());
+    }
     let mut tx = state.db.write().await?;
     let known = sqlx::query("UPDATE api_keys SET shown_in = NULL WHERE id = $1 AND user_id = $2")
         .bind(id)

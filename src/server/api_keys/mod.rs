@@ -32,13 +32,18 @@ pub use secrets::{begin_epoch, end_secrets};
 pub use token::Refusal;
 pub use used::Used;
 
-use super::{db::Db, error::Error, jws::Jws, secret::Secret, sessions::Change};
+use super::{
+    db::{Conn, Db},
+    error::Error,
+    jws::Jws,
+    secret::Secret,
+    sessions::Change,
+};
 use crate::wire::{
     self,
     api_keys::{DAYS_MAX, Scopes},
 };
 use secrets::Secrets;
-use sqlx::AnyConnection;
 
 /// What every key begins with, so that scanners of leaked secrets find it.
 pub const PREFIX: &str = "cloakroom_";
@@ -80,7 +85,7 @@ impl Keys {
     ///
     /// # Errors
     /// If the database does not answer.
-    pub async fn close_anew(&self, tx: &mut AnyConnection) -> Result<(), Error> {
+    pub async fn close_anew(&self, tx: &mut Conn) -> Result<(), Error> {
         self.secrets.close_anew(tx).await
     }
 }

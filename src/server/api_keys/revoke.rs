@@ -6,6 +6,7 @@ use crate::{
         activity::{self, Kind},
         caller::Caller,
         error::Error,
+        random::is_id,
         sessions::{Change, Session},
     },
     wire,
@@ -18,6 +19,9 @@ use std::collections::BTreeSet;
 /// # Errors
 /// [`wire::Error::NotFound`] for an id that is not one of theirs.
 pub async fn revoke(caller: &Caller, session: &Session, id: &str) -> Result<u32, Error> {
+    if !is_id(id) {
+        return Err(wire::Error::NotFound.into());
+    }
     let user_id = &session.user_id;
     let mut change = Change::begin(&caller.state).await?;
     lock_owner(&mut change, user_id).await?;

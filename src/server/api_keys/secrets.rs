@@ -6,12 +6,11 @@
 
 use super::{LONGEST_S, token::TYPE};
 use crate::server::{
-    db::Db,
+    db::{Conn, Db},
     error::Error,
     jws::Jws,
     secret::{DerivedKey, Seal, Secret},
 };
-use sqlx::AnyConnection;
 
 /// The row of `deployment` that has the epoch.
 const EPOCH: &str = "api_keys_epoch";
@@ -76,7 +75,7 @@ impl Secrets {
     ///
     /// # Errors
     /// If the epoch is another by now, or the database does not answer.
-    pub(super) async fn close_anew(&self, tx: &mut AnyConnection) -> Result<(), Error> {
+    pub(super) async fn close_anew(&self, tx: &mut Conn) -> Result<(), Error> {
         if epoch(&mut *tx).await? != self.epoch {
             return Err(Error::Config(
                 "All API keys were ended by a command: start this node anew.".to_owned(),
@@ -111,7 +110,7 @@ impl Row {
     }
 }
 
-async fn epoch(connection: &mut AnyConnection) -> Result<String, Error> {
+async fn epoch(connection: &mut Conn) -> Result<String, Error> {
     let epoch: Option<(String,)> = sqlx::query_as("SELECT value FROM deployment WHERE name = $1")
         .bind(EPOCH)
         .fetch_optional(connection)
@@ -128,7 +127,7 @@ fn context(id: &str) -> String {
 ///
 /// # Errors
 /// If the database does not answer.
-pub async fn end_secrets(tx: &mut AnyConnection, ids: &[String], now: i64) -> Result<(), Error> {
+pub async fn end_secrets(tx: &mut Conn, ids: &[String], now: i64) -> Result<(), Error> {
     for id in ids {
         sqlx::query(
             "UPDATE secrets SET api_keys_ended_at = $1, api_key_secret = '' \
@@ -147,7 +146,7 @@ pub async fn end_secrets(tx: &mut AnyConnection, ids: &[String], now: i64) -> Re
 ///
 /// # Errors
 /// If the database does not answer.
-pub async fn begin_epoch(tx: &mut AnyConnection, epoch: &str) -> Result<(), Error> {
+pub async fn begin_epoch(tx: &mut Conn, epoch: &str) -> Result<(), Error> {
     sqlx::query(
         "INSERT INTO deployment (name, value) VALUES ($1, $2) \
          ON CONFLICT (name) DO UPDATE SET value = excluded.value",

@@ -14,8 +14,8 @@ pub use commands::{Command, run};
 pub use register::{NewAuthentication, Registration, add, edit, list, set_disabled};
 
 use super::{
-    error::Error, oidc::scopes::Scopes, secret::HashedClientSecret, signing_keys::Algorithm,
-    state::State,
+    error::Error, oidc::scopes::Scopes, random, secret::HashedClientSecret,
+    signing_keys::Algorithm, state::State,
 };
 use moka::sync::Cache;
 use std::sync::Arc;
@@ -134,13 +134,18 @@ impl Default for Clients {
     }
 }
 
+/// Whether a text has the shape of a client's id.
+pub fn is_id(text: &str) -> bool {
+    text.strip_prefix(ID_PREFIX).is_some_and(random::is_id)
+}
+
 /// The client of this id, unless it is disabled: from memory where that can be believed.
 ///
 /// # Errors
 /// If it has to be asked for and the database does not answer.
 pub async fn find(state: &State, id: &str) -> Result<Option<Arc<Client>>, Error> {
     // Nobody looks up what cannot be one.
-    if !id.starts_with(ID_PREFIX) || id.len() > 64 {
+    if !is_id(id) {
         return Ok(None);
     }
     let is_hearing = state.hearing.is_good(&state.sessions, &state.db);

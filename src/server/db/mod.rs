@@ -4,37 +4,48 @@
 //! with `$1` placeholders, TEXT ids, BIGINT unix times and truth values serves both.
 
 mod backup;
+mod conn;
 mod connect;
 mod explain;
+mod limits;
 mod lock;
 mod parameters;
 mod postgres;
+mod statement;
+pub mod trouble;
+mod tx;
+#[cfg(debug_assertions)]
+mod types;
 mod url;
 
 pub use backup::{COPIED_AT, backup};
+pub use conn::{Conn, Reader};
 pub use postgres::address;
+pub use tx::Tx;
 pub use url::Address;
 
 use super::error::Error;
+use conn::acquire;
 use connect::connect;
-use sqlx::{
-    Any, AnyPool, Transaction, any::AnyConnectOptions, migrate::Migrator,
-    sqlite::SqliteConnectOptions,
-};
+use limits::Limits;
+use sqlx::{AnyPool, any::AnyConnectOptions, migrate::Migrator, sqlite::SqliteConnectOptions};
 use std::{
+    io,
     path::Path,
     str::FromStr,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
+use tokio::time::timeout;
+
+/// A database that does not say within this time whether it takes writes does not answer.
+const READY_WITHIN: Duration = Duration::from_secs(1);
 
 /// Embedded in the binary and run at every start; migrations are only ever added.
 static MIGRATIONS: Migrator = sqlx::migrate!("src/server/migrations");
-
-/// A transaction of either database. Dropped before it is committed, it never was.
-pub type Tx = Transaction<'static, Any>;
 
 /// The database of this deployment.
 #[derive(Clone)]
@@ -45,6 +56,7 @@ pub struct Db {
     writing: AnyPool,
     /// How often the database was turned to, for whoever measures what asks it.
     asked: Arc<AtomicU64>,
+    limits: Arc<Limits>,
     file: Option<Arc<Path>>,
 }
 
@@ -65,9 +77,10 @@ impl Db {
             .transpose()?
             .map(|options| Arc::from(options.get_filename()));
         let options = AnyConnectOptions::from_str(url)?;
-        let pool = connect(&options, max_connections, is_sqlite).await?;
+        let limits = Arc::new(Limits::new(!is_sqlite));
+        let pool = connect(&options, max_connections, &limits).await?;
         let writing = match &file {
-            Some(_) => connect(&options, 1, is_sqlite).await?,
+            Some(_) => connect(&options, 1, &limits).await?,
             None => pool.clone(),
         };
         let migrated = MIGRATIONS.run(&pool).await;
@@ -78,23 +91,28 @@ impl Db {
         sqlx::raw_sql(include_str!("../notes.sql"))
             .execute(&pool)
             .await?;
+        limits.set_for_commands();
         Ok(Self {
             pool,
             writing,
             asked: Arc::default(),
+            limits,
             file,
         })
     }
 
     /// For reading.
-    pub fn pool(&self) -> &AnyPool {
+    pub fn pool(&self) -> Reader<'_> {
         self.asked.fetch_add(1, Ordering::Relaxed);
-        &self.pool
+        self.for_tasks()
     }
 
     /// For what a task looks up by itself: no request turned to it, so that it is not counted.
-    pub fn for_tasks(&self) -> &AnyPool {
-        &self.pool
+    pub fn for_tasks(&self) -> Reader<'_> {
+        Reader {
+            pool: &self.pool,
+            limits: &self.limits,
+        }
     }
 
     /// For writing: all of it happens, or nothing (promise 6).
@@ -109,7 +127,8 @@ impl Db {
             // writes later fails at once when another wrote in between.
             Some(_) => "BEGIN IMMEDIATE",
         };
-        Ok(self.writing.begin_with(begin).await?)
+        let conn = acquire(&self.writing, &self.limits).await?;
+        Ok(Tx::begin(conn, begin).await?)
     }
 
     /// How often requests turned to it since the start, to read or to write.
@@ -127,13 +146,44 @@ impl Db {
         self.writing.is_closed()
     }
 
-    /// Answers if the database does.
+    /// From now on this process serves: PostgreSQL's statements have shorter limits.
+    pub fn begin_to_serve(&self) {
+        self.limits.set_for_serving();
+    }
+
+    /// Answers if the database does, and takes writes.
     ///
     /// # Errors
-    /// If it does not.
-    pub async fn ping(&self) -> Result<(), Error> {
-        sqlx::query("SELECT 1").execute(&self.pool).await?;
-        Ok(())
+    /// If it does not answer in time, or only reads.
+    pub async fn require_writable(&self) -> Result<(), Error> {
+        let asking = timeout(READY_WITHIN, self.ask_whether_writable());
+        let asked = asking.await.unwrap_or_else(|_| {
+            let text = "no answer in time to whether it takes writes";
+            Err(io::Error::new(io::ErrorKind::TimedOut, text).into())
+        });
+        Ok(asked?)
+    }
+
+    async fn ask_whether_writable(&self) -> Result<(), sqlx::Error> {
+        if self.file.is_some() {
+            sqlx::query("SELECT 1").execute(self.for_tasks()).await?;
+            return Ok(());
+        }
+        // A setting of the database holds for new connections alone, so the answer of an old one may be
+        // of before.
+        for _ in 0..2 {
+            let mut conn = self.for_tasks().acquire().await?;
+            let (is_read_only,): (String,) =
+                sqlx::query_as("SELECT current_setting('transaction_read_only')")
+                    .fetch_one(&mut conn)
+                    .await?;
+            if is_read_only == "off" {
+                return Ok(());
+            }
+            conn.renew();
+        }
+        let text = "PostgreSQL is read-only: a standby, or a database that was made read-only";
+        Err(io::Error::new(io::ErrorKind::ReadOnlyFilesystem, text).into())
     }
 
     /// Ends all connections in order, at shutdown.

@@ -5,6 +5,7 @@ use crate::{
     server::{
         activity::{self, Kind},
         caller::Caller,
+        clients,
         error::Error,
         sessions::{Change, Session},
     },
@@ -87,6 +88,9 @@ pub async fn end_all_of(
 /// # Errors
 /// [`wire::Error::NotFound`] if there is nothing of theirs to take back.
 pub async fn end_app(caller: &Caller, session: &Session, client_id: &str) -> Result<(), Error> {
+    if !clients::is_id(client_id) {
+        return Err(wire::Error::NotFound.into());
+    }
     let mut change = Change::begin(&caller.state).await?;
     hold(&mut change, session).await?;
     let revoked = sqlx::query(

@@ -20,12 +20,12 @@ pub use secrets::{PlainCode, PlainRefreshToken};
 
 use super::{
     clients::{Client, GrantType},
+    db::Conn,
     error::Error,
     oidc::scopes::Scopes,
     sessions::{Change, Session},
     state::State,
 };
-use sqlx::AnyConnection;
 
 /// Consent that was given so long ago, in seconds, answers a request that asks for it anew.
 const JUST_NOW_S: i64 = 60;
@@ -80,11 +80,7 @@ pub async fn is_live(state: &State, id: &str) -> Result<bool, Error> {
 }
 
 /// The same within a transaction.
-async fn find_in(
-    state: &State,
-    connection: &mut AnyConnection,
-    id: &str,
-) -> Result<Option<Grant>, Error> {
+async fn find_in(state: &State, connection: &mut Conn, id: &str) -> Result<Option<Grant>, Error> {
     let found: Option<Grant> = sqlx::query_as(FIND)
         .bind(id)
         .fetch_optional(connection)

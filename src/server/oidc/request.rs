@@ -153,10 +153,14 @@ impl Addressed {
             Some(Ok(max_age_s)) => Some(max_age_s.into()),
             Some(Err(_)) => return Err(Refusal::invalid("max_age has to be a number of seconds")),
         };
+        let nonce = form.get("nonce");
+        if nonce.is_some_and(|it| it.contains('\0')) {
+            return Err(Refusal::invalid("nonce must not contain a NUL"));
+        }
         Ok(Wanted {
             scopes,
             challenge: self.challenge()?.to_owned(),
-            nonce: form.get("nonce").map(str::to_owned),
+            nonce: nonce.map(str::to_owned),
             prompts: prompts(form.get("prompt").unwrap_or_default())?,
             max_age_s,
         })

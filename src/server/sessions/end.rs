@@ -9,16 +9,16 @@ use crate::{
         activity::{self, Kind, Visitor},
         api_keys::{self, ApiKey, Refused},
         caller::Caller,
-        db::Tx,
+        db::{Conn, Tx},
         error::Error,
         grants,
         oidc::back_channel,
+        random::is_id,
         secret::HashedSid,
         state::State,
     },
     wire,
 };
-use sqlx::AnyConnection;
 use std::ops::{Deref, DerefMut};
 
 /// A transaction that changes sessions or revokes keys. Before its commit is answered, what this
@@ -238,15 +238,15 @@ impl Change {
 }
 
 impl Deref for Change {
-    type Target = AnyConnection;
+    type Target = Conn;
 
-    fn deref(&self) -> &AnyConnection {
+    fn deref(&self) -> &Conn {
         &self.tx
     }
 }
 
 impl DerefMut for Change {
-    fn deref_mut(&mut self) -> &mut AnyConnection {
+    fn deref_mut(&mut self) -> &mut Conn {
         &mut self.tx
     }
 }
@@ -286,6 +286,9 @@ pub async fn sign_out(caller: &Caller) -> Result<(), Error> {
 /// # Errors
 /// [`wire::Error::NotFound`] for an id that is not one of theirs.
 pub async fn end_one(caller: &Caller, session: &Session, id: &str) -> Result<u32, Error> {
+    if !is_id(id) {
+        return Err(wire::Error::NotFound.into());
+    }
     let user_id = &session.user_id;
     let mut change = Change::begin(&caller.state).await?;
     let is_own = id == session.id;
@@ -334,6 +337,9 @@ pub async fn end_by_key(
     visitor: &Visitor,
     id: &str,
 ) -> Result<(), Error> {
+    if !is_id(id) {
+        return Err(wire::Error::NotFound.into());
+    }
     let user_id = &key.user_id;
     let mut change = Change::begin(state).await?;
     api_keys::require_live(&mut change, key).await?;

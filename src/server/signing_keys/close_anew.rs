@@ -1,15 +1,14 @@
 //! Keys that an older signing secret closed, closed with the newest.
 
 use super::{Algorithm, key::context};
-use crate::server::{error::Error, state::State};
-use sqlx::AnyConnection;
+use crate::server::{db::Conn, error::Error, state::State};
 
 /// Closes with the newest secret each key that an older one closed, so that dropping the older one loses
 /// no key. Every node has to have the newest secret already.
 ///
 /// # Errors
 /// If the database does not answer.
-pub async fn close_anew(state: &State, tx: &mut AnyConnection) -> Result<(), Error> {
+pub async fn close_anew(state: &State, tx: &mut Conn) -> Result<(), Error> {
     let rows: Vec<(String, String, String)> = sqlx::query_as(
         "SELECT id, algorithm, sealed FROM signing_keys WHERE sealed <> '' ORDER BY id",
     )

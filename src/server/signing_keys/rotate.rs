@@ -1,8 +1,13 @@
 //! How a key follows another: by itself when it is old, and at an operator's word.
 
 use super::{Algorithm, LONGEST_TOKEN_S, Row, SigningKey};
-use crate::server::{db::Tx, deployment, error::Error, sessions::commit_change, state::State};
-use sqlx::AnyConnection;
+use crate::server::{
+    db::{Conn, Tx},
+    deployment,
+    error::Error,
+    sessions::commit_change,
+    state::State,
+};
 
 /// Why a key is followed by another.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -86,7 +91,7 @@ pub async fn rotate(
 ///
 /// # Errors
 /// If the database does not answer.
-pub async fn retire_all(tx: &mut AnyConnection, now: i64) -> Result<(), Error> {
+pub async fn retire_all(tx: &mut Conn, now: i64) -> Result<(), Error> {
     sqlx::query(
         "UPDATE signing_keys SET sealed = '', \
             retires_at = CASE WHEN retires_at < $1 THEN retires_at ELSE $1 END",

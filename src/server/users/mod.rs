@@ -23,11 +23,11 @@ pub use sign_up::{add, sign_up};
 
 use super::{
     caller::Caller,
+    db::Conn,
     error::Error,
     fields::{Email, shown},
 };
 use crate::wire::{self, users::Viewer};
-use sqlx::AnyConnection;
 
 /// A request that verifies a password verifies it at most this often: again when another request
 /// replaced the hash meanwhile, because a renewed hash is of the same password. After that the
@@ -46,10 +46,7 @@ pub fn viewer(caller: &Caller) -> Option<Viewer> {
 
 /// Id of the account with this address. Where an account kept an older key, the address as it was
 /// typed names that one.
-pub(super) async fn id_of(
-    connection: &mut AnyConnection,
-    email: &Email,
-) -> Result<Option<String>, Error> {
+pub(super) async fn id_of(connection: &mut Conn, email: &Email) -> Result<Option<String>, Error> {
     let user: Option<(String,)> = sqlx::query_as(
         "SELECT id FROM users WHERE email_key IN ($1, $2) \
          ORDER BY CASE WHEN email_key = $2 THEN 0 ELSE 1 END LIMIT 1",
@@ -64,7 +61,7 @@ pub(super) async fn id_of(
 /// Writes the hash to keep and returns `true`, if the verified one is still the user's and the account is
 /// not disabled. The row is locked from here on, so that a change of the password waits.
 async fn keep_hash(
-    connection: &mut AnyConnection,
+    connection: &mut Conn,
     user_id: &str,
     verified: &str,
     kept: &str,

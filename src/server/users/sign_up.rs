@@ -6,6 +6,7 @@ use crate::{
         activity::{self, Kind},
         caller::Caller,
         cookie_check,
+        db::Conn,
         error::Error,
         fields::{Email, NewPassword},
         known_browsers,
@@ -15,7 +16,6 @@ use crate::{
     },
     wire::{self, Problem, fields::local_path, users::GoOn},
 };
-use sqlx::AnyConnection;
 use std::net::Ipv4Addr;
 
 /// Makes an account, signs its owner in, and goes on to `next` if that is a path of this site. Where
@@ -113,7 +113,7 @@ async fn prepare(
 /// Id of the new account; none if the address has one.
 async fn insert(
     state: &State,
-    connection: &mut AnyConnection,
+    connection: &mut Conn,
     email: &Email,
     hash: &str,
 ) -> Result<Option<String>, Error> {

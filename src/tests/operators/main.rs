@@ -9,7 +9,9 @@ mod addresses;
 #[expect(dead_code, reason = "the other suite uses all of it")]
 #[path = "../app.rs"]
 mod app;
+mod faults;
 mod harness;
+mod line;
 #[expect(dead_code, reason = "the other suite uses all of it")]
 #[path = "../place.rs"]
 mod place;
