@@ -184,13 +184,13 @@ async fn is_known(state: &State) -> Result<bool, Error> {
     let seen = sqlx::query("UPDATE nodes SET seen_at = $1 WHERE id = $2")
         .bind(seen_at)
         .bind(&state.node)
-        .execute(&mut *connection)
+        .execute(&mut connection)
         .await?;
     if let Some(newest) = state.secrets.first() {
         sqlx::query("UPDATE secrets SET last_signed_at = $1 WHERE id = $2")
             .bind(state.clock.now_s())
             .bind(newest)
-            .execute(&mut *connection)
+            .execute(&mut connection)
             .await?;
     }
     Ok(seen.rows_affected() > 0)

@@ -44,7 +44,7 @@ impl Secrets {
     pub(super) async fn load(db: &Db, secret: &Secret, now: i64) -> Result<(Jws, Self), Error> {
         let mut connection = db.pool().acquire().await?;
         let epoch = epoch(&mut connection).await?;
-        let rows: Vec<Row> = sqlx::query_as(ROWS).fetch_all(&mut *connection).await?;
+        let rows: Vec<Row> = sqlx::query_as(ROWS).fetch_all(&mut connection).await?;
         let derived = || secret.derive_in(TYPE, &epoch);
         let fingerprints = secret.fingerprints()?;
         let seal = Seal::new(secret, "api key secrets")?;

@@ -151,7 +151,7 @@ pub async fn find(state: &State, named: Result<&Email, &str>) -> Result<Option<F
     };
     let found = sqlx::query_as("SELECT id, email FROM users WHERE id = $1")
         .bind(id.unwrap_or_default())
-        .fetch_optional(&mut *connection);
+        .fetch_optional(&mut connection);
     Ok(found.await?)
 }
 
