@@ -112,7 +112,17 @@ async fn a_certificate_that_is_refused_is_refused_with_its_cure() {
     let other = rooted("verify-full", &certificate);
     let wrong_kind = rooted("verify-full", &key);
     let good = rooted("verify-full", &database.authority());
+    let stranger = Postgres::with_tls("");
+    let (certificate, key) = stranger.client_certificate("postgres");
+    let (certificate, key) = (certificate.display(), key.display());
+    let strange = format!("{good}&sslcert={certificate}&sslkey={key}");
     for (server, host, end, words) in [
+        (
+            &database,
+            "localhost",
+            &*strange,
+            ["client certificate", "sslcert"],
+        ),
         (
             &database,
             "localhost",
@@ -122,7 +132,7 @@ async fn a_certificate_that_is_refused_is_refused_with_its_cure() {
         (
             &database,
             "localhost",
-            &*other,
+            &other,
             ["postgres.pem", "authority"],
         ),
         (
