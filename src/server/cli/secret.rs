@@ -1,5 +1,6 @@
 //! `cloakroom secret`: the exchange of the signing secret; and `cloakroom restored`.
 
+use super::print::count;
 use crate::server::{
     config::Config,
     deployment,
@@ -36,7 +37,7 @@ pub async fn run(state: &State, secret: &Secret, command: Command) -> Result<Vec
     match command {
         Command::Adopt => {
             let ended = deployment::adopt(state, secret).await?;
-            Ok(vec![format!("{ended} sessions ended")])
+            Ok(vec![format!("{} ended", count(ended, "session"))])
         }
         Command::Rotate {
             sign_out,
