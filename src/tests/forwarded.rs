@@ -17,7 +17,7 @@ async fn logged(hops: &str, header: Option<(&str, &str)>) -> Vec<String> {
         }
         assert_eq!(browser.send(request).await.status, 200);
     }
-    let log = place.kill();
+    let log = place.stop();
     let lines = log.lines();
     let found = lines.filter(|line| line.contains("event=\"forwarded_address_not_used\""));
     found.map(str::to_owned).collect()
@@ -97,7 +97,7 @@ async fn an_entry_that_is_no_address_is_logged_once() {
         let request = request.header("x-forwarded-for", entry);
         assert_eq!(browser.send(request).await.status, 200);
     }
-    let log = place.kill();
+    let log = place.stop();
     let lines: Vec<&str> = log
         .lines()
         .filter(|line| line.contains("event=\"forwarded_address_not_understood\""))

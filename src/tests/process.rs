@@ -58,7 +58,7 @@ async fn the_log_names_events_and_holds_no_secret_however_much_it_is_asked_to_sa
         }
     }
     assert_eq!(browser.call("sign_out", &[]).await.status, 200);
-    let log = place.kill();
+    let log = place.stop();
 
     for event in [
         "signed_up",
@@ -106,7 +106,7 @@ async fn the_log_calls_no_visit_by_hand_an_attack() {
         .header("sec-fetch-mode", "navigate")
         .header("accept", "text/html");
     assert_eq!(browser.send(foreign).await.status, 403);
-    let log = place.kill();
+    let log = place.stop();
     let refused = log.matches("event=\"cross_site_refused\"").count();
     assert_eq!(refused, 1, "{log}");
 }

@@ -65,7 +65,7 @@ async fn a_server_with_the_usual_settings_passes() {
         assert!(usual.iter().any(|it| line.contains(it)), "{line}");
     }
     assert!(found.said.contains("remains"), "{}", found.said);
-    let log = place.kill();
+    let log = place.stop();
     assert!(!log.contains("ERROR"), "{log}");
 }
 

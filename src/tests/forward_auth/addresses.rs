@@ -221,7 +221,7 @@ async fn a_refused_address_is_logged_with_its_header_and_without_its_path() {
         let answer = check(&browser, "", headers).await;
         assert_eq!((answer.status, &*answer.body), (403, ""));
     }
-    let log = place.kill();
+    let log = place.stop();
     let lines: Vec<&str> = log
         .lines()
         .filter(|line| line.contains("event=\"forward_auth_host_refused\""))

@@ -140,7 +140,7 @@ async fn the_log_says_what_the_page_says_and_no_secret() {
     assert_eq!(entries[0]["sets_session"], true);
     assert_eq!(entries[1]["decided"], "Authorization: Bearer");
 
-    let log = place.kill();
+    let log = place.stop();
     let told = log.lines().filter(|line| line.contains("lab_request"));
     let told: Vec<&str> = told.collect();
     assert_eq!(told.len(), 3, "{log}");

@@ -73,7 +73,7 @@ async fn a_client_is_registered_edited_disabled_and_enabled_while_the_server_run
     place.said(&["client", "enable", id], "");
     assert_eq!(ask(&browser, id, new).await.status, 200);
     let token = ask(&browser, id, new).await.json()["access_token"].clone();
-    let log = place.kill();
+    let log = place.stop();
     for secret in [secret, new, token.as_str().unwrap()] {
         let told = log.lines().find(|line| line.contains(secret));
         assert_eq!(told, None);
