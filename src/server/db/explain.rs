@@ -18,9 +18,21 @@ pub fn connecting(error: &sqlx::Error, server: &Server) -> String {
             server.ssl_mode()
         ),
         sqlx::Error::Tls(cause) => format!("{at}: TLS: {cause}"),
+        sqlx::Error::Protocol(text) if is_end_of_connection(text) => {
+            format!("{at} closes each connection: does PostgreSQL run behind this port?")
+        }
+        sqlx::Error::Protocol(_) => {
+            format!("{at} does not answer as PostgreSQL does: is this its port?")
+        }
         sqlx::Error::Database(refused) => refusal(refused.as_ref(), server),
         other => format!("{at}: {other}"),
     }
+}
+
+/// Whether a connection ended where the server should say if it has TLS. The driver takes the end for
+/// an answer.
+pub fn is_end_of_connection(text: &str) -> bool {
+    text.contains("from SSLRequest: 0x00")
 }
 
 fn unreachable(cause: &io::Error, server: &Server) -> String {
@@ -29,6 +41,9 @@ fn unreachable(cause: &io::Error, server: &Server) -> String {
         io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound => format!(
             "{at} cannot be reached: {cause}. Is it running, and is this the host and port it listens on?"
         ),
+        io::ErrorKind::UnexpectedEof => {
+            format!("{at} closes each connection: does PostgreSQL run behind this port?")
+        }
         io::ErrorKind::TimedOut => format!(
             "{at} does not answer: is it frozen, does a firewall stand between, or has a pooler there no \
              connection to give?"
@@ -145,19 +160,20 @@ pub fn migrating(error: MigrateError, server: Option<&Server>) -> Error {
              after it ran. Start the build that made this database, or restore a copy"
         )),
         MigrateError::Execute(ref cause) | MigrateError::ExecuteMigration(ref cause, _) => {
-            let code = cause.as_database_error().and_then(DatabaseError::code);
-            match (code.as_deref(), server) {
+            let refused = cause.as_database_error();
+            let message = refused.map_or_else(|| cause.to_string(), |it| it.message().to_owned());
+            match (refused.and_then(DatabaseError::code).as_deref(), server) {
                 (Some("42501" | "3F000"), Some(server)) => {
                     let user = server.options.get_username();
                     Error::Config(format!(
-                        "{}: the role \"{user}\" may not create tables in the database \"{}\" ({cause}): \
+                        "{}: the role \"{user}\" may not create tables in the database \"{}\" ({message}): \
                          GRANT USAGE, CREATE ON SCHEMA public TO \"{user}\"",
                         server.place(),
                         server.database()
                     ))
                 }
                 (Some("25006"), Some(server)) => Error::Config(format!(
-                    "{} takes no writes ({cause}): connect to the primary",
+                    "{} takes no writes ({message}): connect to the primary",
                     server.place()
                 )),
                 _ => Error::Migration(error),

@@ -89,6 +89,12 @@ pub fn check(parameters: &[(String, String)]) -> Result<(), String> {
                     "host={value}: expected an IPv6 address without brackets"
                 ));
             }
+            "sslrootcert" | "sslcert" | "sslkey" if value.trim().starts_with("-----BEGIN") => {
+                return Err(format!(
+                    "{name}: expected the name of a file; the variable PG{} may hold the text itself",
+                    name.to_uppercase()
+                ));
+            }
             "statement-cache-capacity" if value.parse::<u32>().is_err() => {
                 return Err(format!("{name}={value}: expected a number"));
             }

@@ -93,15 +93,16 @@ async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error
 
 /// Whether a server that is about to run refuses so. The pool asks again for the same reasons.
 fn may_pass(error: &sqlx::Error) -> bool {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, UnexpectedEof};
     match error {
         sqlx::Error::Io(cause) => matches!(
             cause.kind(),
-            ConnectionRefused | ConnectionAborted | ConnectionReset
+            ConnectionRefused | ConnectionAborted | ConnectionReset | UnexpectedEof
         ),
         sqlx::Error::Database(refused) => {
             matches!(refused.code().as_deref(), Some("53300" | "57P03"))
         }
+        sqlx::Error::Protocol(text) => explain::is_end_of_connection(text),
         _ => false,
     }
 }
@@ -191,11 +192,12 @@ fn check_files(server: &Server) -> Result<(), Error> {
         else {
             continue;
         };
-        let found = std::fs::read_to_string(file).map_err(|source| Error::Io {
+        let found = std::fs::read(file).map_err(|source| Error::Io {
             what: format!("{name}={file}"),
             source,
         })?;
-        if found.contains("ENCRYPTED") {
+        let found = String::from_utf8_lossy(&found);
+        if kind == "PRIVATE KEY" && found.contains("ENCRYPTED") {
             return Err(Error::Config(format!(
                 "{name}={file}: the key has a passphrase; write one without by `openssl pkey`"
             )));

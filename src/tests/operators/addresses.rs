@@ -67,6 +67,10 @@ fn a_wrong_address_of_a_database_is_refused_with_its_fault() {
             ["sslmode=require", "Unix socket"],
         ),
         ("?password=a-secret&a-secret", ["%26", "password"]),
+        (
+            "?sslkey=-----BEGIN%20PRIVATE%20KEY-----a-secret",
+            ["sslkey", "PGSSLKEY"],
+        ),
         ("#a-secret", ["`#`", "%23"]),
     ] {
         let complaint = refusal(&format!("{at}{end}"), &[]);

@@ -2,7 +2,10 @@
 
 use crate::{place::Place, servers::Postgres};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection};
-use std::net::TcpListener;
+use std::{
+    io::{Read, Write},
+    net::TcpListener,
+};
 
 fn complaint(url: &str) -> String {
     let complaint = crate::place(url).complaint(&["user", "list"], "");
@@ -15,6 +18,21 @@ fn assert_says(complaint: &str, words: &[&str]) {
         assert!(complaint.contains(word), "{word}: {complaint}");
     }
     assert!(!complaint.contains("a-password"), "{complaint}");
+}
+
+/// The address of a listener that says this and closes the connection.
+fn listener(says: &'static [u8]) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for connection in listener.incoming() {
+            let mut connection = connection.unwrap();
+            // Unread octets would make the end a reset.
+            connection.read_exact(&mut [0; 8]).unwrap();
+            connection.write_all(says).unwrap();
+        }
+    });
+    format!("postgres://ada:a-password@{address}/x")
 }
 
 #[tokio::test]
@@ -48,14 +66,22 @@ async fn a_postgresql_that_cannot_be_reached_is_named_with_the_cause() {
         "postgres://ada:a-password@{}/x",
         silent.local_addr().unwrap()
     );
-    let asked = [limited, closed, frozen].map(|url| std::thread::spawn(move || complaint(&url)));
-    let [limited, closed, frozen] = asked.map(|asked| asked.join().unwrap());
+    let closing = listener(b"");
+    let asked =
+        [limited, closed, frozen, closing].map(|url| std::thread::spawn(move || complaint(&url)));
+    let [limited, closed, frozen, closing] = asked.map(|asked| asked.join().unwrap());
     assert_says(
         &limited,
         &["no connection left", "database.max_connections"],
     );
     assert_says(&closed, &["127.0.0.1:1 ", "refused", "Is it running"]);
     assert_says(&frozen, &["does not answer", "firewall"]);
+    assert_says(&closing, &["closes each connection"]);
+    let web = complaint(&listener(b"HTTP/1.1 400 Bad Request\r\n\r\n"));
+    assert_says(
+        &web,
+        &["does not answer as PostgreSQL does", "is this its port"],
+    );
     assert_says(&complaint(&url), &[&address, "\"postgres\"", "pg_hba.conf"]);
 }
 

@@ -112,6 +112,9 @@ async fn a_certificate_that_is_refused_is_refused_with_its_cure() {
     let other = rooted("verify-full", &certificate);
     let wrong_kind = rooted("verify-full", &key);
     let good = rooted("verify-full", &database.authority());
+    let der = database.authority().with_file_name("ca.der");
+    std::fs::write(&der, [0x30, 0x82, 0xff]).unwrap();
+    let binary = rooted("verify-full", &der);
     let stranger = Postgres::with_tls("");
     let (certificate, key) = stranger.client_certificate("postgres");
     let (certificate, key) = (certificate.display(), key.display());
@@ -153,6 +156,7 @@ async fn a_certificate_that_is_refused_is_refused_with_its_cure() {
             &wrong_kind,
             ["postgres.key", "PEM file"],
         ),
+        (&database, "localhost", &binary, ["ca.der", "PEM file"]),
         (
             &plain,
             "localhost",
