@@ -46,7 +46,9 @@ fn filter(level: LogLevel) -> Result<EnvFilter, Error> {
     if let Some(set) = set.filter(|text| !text.trim().is_empty()) {
         return EnvFilter::try_new(&set).map_err(|error| {
             Error::Config(format!(
-                "{VARIABLE}: expected a level or levels of parts, such as info or info,sqlx=debug: {error}"
+                "{VARIABLE}: expected a level or levels of parts, such as info or info,sqlx=debug (got \"{}\"): \
+                 {error}",
+                set.escape_debug()
             ))
         });
     }

@@ -70,7 +70,8 @@ impl Settings {
         if !config.secret.key.is_empty() && Secret::parse(&config.secret.key).is_err() {
             let place = source_of(&sources, "secret.key");
             return Err(Error::Config(format!(
-                "{place}: secret.key: expected 32 bytes in base64url (43 letters), several with commas"
+                "{place}: secret.key: expected 32 bytes in base64url (43 letters), several with commas; \
+                 `openssl rand 32 | basenc --base64url` makes one"
             )));
         }
         let leptos = leptos_options(file.as_ref(), &config.package.metadata)?;
