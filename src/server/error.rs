@@ -43,6 +43,13 @@ pub enum Error {
         /// Why it failed.
         source: std::io::Error,
     },
+    /// A file of the embedded database was removed, moved or replaced while the server had it open.
+    #[error(
+        "{} is gone, or another file has its place: what is written now would be lost. Put the file back, or \
+         start the server again.",
+        .0.display()
+    )]
+    Gone(std::path::PathBuf),
     /// A setting that cannot be taken; the text is for the operator.
     #[error("{0}")]
     Config(String),
@@ -57,7 +64,11 @@ impl From<wire::Error> for Error {
 impl Error {
     /// The database is away, locked or full, as opposed to having refused.
     fn is_unavailable(&self) -> bool {
-        matches!(self, Self::Database(error) if trouble::of(error) != Trouble::Refused)
+        match self {
+            Self::Gone(_) => true,
+            Self::Database(error) => trouble::of(error) != Trouble::Refused,
+            _ => false,
+        }
     }
 }
 

@@ -8,7 +8,7 @@ mod seal;
 
 pub use seal::{SEAL_OVERHEAD, Seal};
 
-use super::{error::Error, random::Random};
+use super::{error::Error, private, random::Random};
 use aws_lc_rs::{constant_time::verify_slices_are_equal, digest, hkdf};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use std::{io::Write, path::Path};
@@ -61,26 +61,37 @@ impl Secret {
         Ok(Self(keys))
     }
 
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// If there is none, other users of the machine can read it, or it holds no keys.
+    pub fn load(file: &Path) -> Result<Self, Error> {
+        private::require(file)?;
+        let text = std::fs::read_to_string(file).map_err(|error| {
+            Error::Config(format!(
+                "{}: the signing secret cannot be read: {error}. Run the command in the folder of the server and as \
+                 its user, or set CLOAKROOM_DATA_DIR or CLOAKROOM_SECRET_KEY.",
+                private::absolute(file)
+            ))
+        })?;
+        Self::parse(&text)
+    }
+
     /// Reads the file, making it first where there is none (mode 0600).
     ///
     /// # Errors
-    /// If the file can be neither read nor made, or holds something else.
+    /// If the file can be neither read nor made, other users of the machine can read it, or it holds no keys.
     pub fn load_or_make(file: &Path, random: &Random) -> Result<Self, Error> {
         let io = |source| Error::Io {
             what: file.display().to_string(),
             source,
         };
-        let is_missing = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
-        let text = match std::fs::read_to_string(file) {
-            Err(error) if is_missing(&error) => {
-                let key = BASE64_URL_SAFE_NO_PAD.encode(random.bytes::<KEY_LEN>()?);
-                make_whole(file, &format!("{key}\n"), &random.id()?).map_err(io)?;
-                // Another process may have been first; its key is as good.
-                std::fs::read_to_string(file)
-            }
-            read => read,
-        };
-        Self::parse(&text.map_err(io)?)
+        if !file.exists() {
+            let key = BASE64_URL_SAFE_NO_PAD.encode(random.bytes::<KEY_LEN>()?);
+            // Another process may have been first; its key is as good.
+            make_whole(file, &format!("{key}\n"), &random.id()?).map_err(io)?;
+        }
+        Self::load(file)
     }
 
     /// What tells this secret from another, newest key first; it tells nothing else.

@@ -18,6 +18,8 @@ use super::{
     oidc::back_channel::{self, BackChannel},
     page_account,
     passwords::Hasher,
+    private,
+    purpose::Purpose,
     random::Random,
     secret::Secret,
     sessions::{self, Hearing, SessionCache, token::Signer},
@@ -32,7 +34,7 @@ use http::HeaderValue;
 use leptos::config::LeptosOptions;
 use std::{
     ops::Deref,
-    path::Path,
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -102,42 +104,54 @@ pub struct Inner {
 }
 
 impl State {
-    /// Makes the data folder and the secret where there are none, opens the database and brings
-    /// its tables up to date.
+    /// Opens a deployment for serving, as [`Self::open_for`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn open(settings: Settings, clock: Clock, random: Random) -> Result<Self, Error> {
+        Self::open_for(Purpose::Serve, settings, clock, random).await
+    }
+
+    /// Finds or makes the file of an embedded database, then the secret, then opens the database and brings its
+    /// tables up to date, then makes the first signing key: what is missing is made where the purpose
+    /// allows it.
     ///
     /// # Errors
     /// If any of it cannot be had, or the database belongs to another signing secret.
-    pub async fn open(settings: Settings, clock: Clock, random: Random) -> Result<Self, Error> {
-        let (state, secret) = Self::open_any(settings, clock, random).await?;
+    pub async fn open_for(
+        purpose: Purpose,
+        settings: Settings,
+        clock: Clock,
+        random: Random,
+    ) -> Result<Self, Error> {
+        let (state, secret) = Self::open_any(purpose, settings, clock, random).await?;
         deployment::check(&state.db, &secret).await?;
         users::rekey(&state.db).await?;
         stand_ins::count_first(&state).await?;
-        signing_keys::prepare(&state, Algorithm::Es256).await?;
+        if purpose.may_make() {
+            signing_keys::prepare(&state, Algorithm::Es256).await?;
+            state.warn_of_readable_files();
+        }
         state.hearing.load_revoked_keys(&state).await?;
         Ok(state)
     }
 
-    /// The same whatever secret the database belongs to: for the command that changes that.
+    /// Opens a deployment whichever secret its database belongs to: for the command that changes that.
     ///
     /// # Errors
     /// If any of it cannot be had.
     pub async fn open_any(
+        purpose: Purpose,
         settings: Settings,
         clock: Clock,
         random: Random,
     ) -> Result<(Self, Secret), Error> {
         let Settings { config, leptos, .. } = settings;
         let address = db::address(&config.database_url())?;
-        make_private_folder(&config.data.dir).map_err(|source| Error::Io {
-            what: config.data.dir.display().to_string(),
-            source,
-        })?;
-        let secret = if config.secret.key.is_empty() {
-            Secret::load_or_make(&config.data.dir.join("secret.key"), &random)?
-        } else {
-            Secret::parse(&config.secret.key)?
-        };
-        let db = Db::open(&address, config.database.max_connections).await?;
+        let file = db::sqlite::find(&config, purpose)?;
+        let secret = load_secret(&config, purpose, &random)?;
+        let connections = config.database.max_connections;
+        let db = Db::open(&address, connections, file.as_deref(), purpose).await?;
         let hasher = Hasher::new(&config.passwords, random.clone())?;
         let state = Self(Arc::new(Inner {
             stand_ins: StandIns::new(&secret, &hasher)?,
@@ -169,6 +183,13 @@ impl State {
             random,
         }));
         Ok((state, secret))
+    }
+
+    /// Warns of the database's files that other users of the machine can read.
+    fn warn_of_readable_files(&self) {
+        let Some(file) = self.db.file() else { return };
+        let beside = ["", "-wal", "-shm", "-ended"].map(|what| db::sqlite::beside(file, what));
+        private::warn_of_readable(beside.iter().map(PathBuf::as_path));
     }
 
     /// From now on this process serves: it hears what others end, and writes what may be written
@@ -204,13 +225,18 @@ impl State {
     }
 }
 
-/// What is in it is the server's alone: other users of the machine may not even list it.
-fn make_private_folder(folder: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
+/// Reads the signing secret, and makes it first where it is missing and the purpose allows it.
+fn load_secret(config: &Config, purpose: Purpose, random: &Random) -> Result<Secret, Error> {
+    let folder = &config.data.dir;
+    let file = folder.join("secret.key");
+    if !config.secret.key.is_empty() {
+        Secret::parse(&config.secret.key)
+    } else if purpose.may_make() {
+        private::make_folder(folder)?;
+        Secret::load_or_make(&file, random)
+    } else {
+        Secret::load(&file)
+    }
 }
 
 impl Deref for State {

@@ -42,6 +42,7 @@ mod limits;
 mod log_faults;
 mod log_lines;
 mod oidc;
+mod opening;
 mod page_account;
 mod passwords;
 mod place;

@@ -14,13 +14,13 @@ mod signals;
 mod user;
 
 use super::{
-    clients, clock::Clock, doctor, error::Error, random::Random, settings::Settings, signing_keys,
-    state::State,
+    clients, clock::Clock, doctor, error::Error, purpose::Purpose, random::Random,
+    settings::Settings, signing_keys, state::State,
 };
 use clap::{Parser, Subcommand};
 use print::{print, unless_closed};
 use serve::serve;
-use std::path::PathBuf;
+use std::{io::Write, path::PathBuf};
 
 /// Accounts and sessions whose cookie no script can read.
 #[derive(Parser)]
@@ -106,29 +106,33 @@ async fn run_command(cli: Cli, settings: Option<Settings>) -> Result<(), Error> 
         Some(Command::Health) => health::ask(settings.leptos.site_addr).await,
         Some(Command::Backup(backup)) => backup.run(&settings).await,
         Some(Command::User(command)) => {
-            let state = State::open(settings, Clock::system(), Random::system()).await?;
+            let state = open(command.purpose(), settings).await?;
             let done = user::run(&state, command).await;
             close(&state, done).await
         }
         Some(Command::Client(command)) => {
-            let state = State::open(settings, Clock::system(), Random::system()).await?;
+            let state = open(command.purpose(), settings).await?;
             let done = clients::run(&state, command).await;
             print(&close(&state, done).await?)
         }
         Some(Command::Keys(command)) => {
-            let state = State::open(settings, Clock::system(), Random::system()).await?;
+            let state = open(Purpose::Command, settings).await?;
             let done = signing_keys::run(&state, command).await;
             print(&close(&state, done).await?)
         }
         Some(Command::Secret(command)) => {
             let (clock, random) = (Clock::system(), Random::system());
-            let (state, secret) = State::open_any(settings, clock, random).await?;
+            let opened = State::open_any(Purpose::Command, settings, clock, random).await;
+            let (state, secret) = opened?;
+            name_database(&state);
             let done = secret::run(&state, &secret, command).await;
             print(&close(&state, done).await?)
         }
         Some(Command::Restored) => {
             let (clock, random) = (Clock::system(), Random::system());
-            let (state, secret) = State::open_any(settings, clock, random).await?;
+            let opened = State::open_any(Purpose::Command, settings, clock, random).await;
+            let (state, secret) = opened?;
+            name_database(&state);
             let done = secret::restored(&state, &secret).await;
             print(&close(&state, done).await?)
         }
@@ -140,6 +144,20 @@ async fn run_command(cli: Cli, settings: Option<Settings>) -> Result<(), Error> 
 async fn close<T>(state: &State, done: Result<T, Error>) -> Result<T, Error> {
     state.db.close().await;
     done
+}
+
+/// Opens the deployment for a command.
+async fn open(purpose: Purpose, settings: Settings) -> Result<State, Error> {
+    let (clock, random) = (Clock::system(), Random::system());
+    let state = State::open_for(purpose, settings, clock, random).await?;
+    name_database(&state);
+    Ok(state)
+}
+
+/// Says on standard error which database the command uses. A closed standard error keeps no command from
+/// its work.
+fn name_database(state: &State) {
+    let _ = writeln!(std::io::stderr(), "Database: {}", state.db.name());
 }
 
 async fn examine(url: &str) -> Result<(), Error> {

@@ -2,18 +2,18 @@
 
 use super::{descriptors, signals::Signals};
 use crate::server::{
-    clock::Clock, error::Error, listen, nodes, random::Random, router::router, sessions,
-    settings::Settings, state::State,
+    clock::Clock, db, error::Error, listen, nodes, private, purpose::Purpose, random::Random,
+    router::router, sessions, settings::Settings, state::State,
 };
-use std::path::Path;
+use std::{net::SocketAddr, path::Path};
 
-/// Serves until a signal asks it to stop.
+/// Serves until a signal asks it to stop. It takes the port and the lock of an embedded database before it
+/// touches anything else: a second server changes nothing of the first one's.
 ///
 /// # Errors
 /// If it cannot start, or what waits cannot be written at the end.
 pub async fn serve(settings: Settings) -> Result<(), Error> {
     let address = settings.leptos.site_addr;
-    let state = State::open(settings, Clock::system(), Random::system()).await?;
     let refused = |source| Error::Io {
         what: format!("listen on {address}"),
         source,
@@ -23,7 +23,10 @@ pub async fn serve(settings: Settings) -> Result<(), Error> {
         .map_err(refused)?;
     // Port 0 asks the system for one.
     let address = listener.local_addr().map_err(refused)?;
-    let _alone = sessions::serve_alone(&state.db)?;
+    let file = db::sqlite::find(&settings.config, Purpose::Serve)?;
+    let _alone = file.as_deref().map(sessions::serve_alone).transpose()?;
+    log_start(&settings, file.as_deref(), address)?;
+    let state = State::open(settings, Clock::system(), Random::system()).await?;
     nodes::join(&state).await?;
     // Before the log says that it listens: a service manager may ask it to stop from then on.
     let signals = Signals::listen().map_err(|source| Error::Io {
@@ -61,4 +64,31 @@ fn warn_if_site_is_missing(state: &State) {
              beside the binary, or set LEPTOS_SITE_ROOT"
         );
     }
+}
+
+/// Logs the version, the settings file, the database and the data folder, before any of them is tried.
+///
+/// # Errors
+/// If the address of the database is none.
+fn log_start(settings: &Settings, file: Option<&Path>, address: SocketAddr) -> Result<(), Error> {
+    let config = &settings.config;
+    let read = settings.file.as_deref().map(private::absolute);
+    let keeps_no_files = !config.database.url.is_empty() && !config.secret.key.is_empty();
+    let data = if keeps_no_files {
+        "not used".to_owned()
+    } else {
+        private::absolute(&config.data.dir)
+    };
+    tracing::info!(
+        event = "starting",
+        version = env!("CARGO_PKG_VERSION"),
+        database = db::name(&db::address(&config.database_url())?, file),
+        settings = read.as_deref().unwrap_or("no file"),
+        data,
+        %address,
+        // There is no setting that closes it.
+        sign_up = "open",
+        "Cloakroom starts"
+    );
+    Ok(())
 }

@@ -11,6 +11,7 @@ use crate::server::{
     error::Error,
     fields::Email,
     fields::shown,
+    purpose::Purpose,
     sessions,
     state::State,
     users::{self, Found, Listed},
@@ -84,6 +85,16 @@ pub enum Command {
         #[arg(long, conflicts_with = "all")]
         keys: bool,
     },
+}
+
+impl Command {
+    /// Reason for which it opens the deployment.
+    pub fn purpose(&self) -> Purpose {
+        match self {
+            Self::Add { .. } => Purpose::Add,
+            _ => Purpose::Command,
+        }
+    }
 }
 
 /// An account, by one of its names.

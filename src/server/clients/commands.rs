@@ -5,8 +5,8 @@ use super::{
     register::{self, NewAuthentication},
 };
 use crate::server::{
-    error::Error, oidc::scopes::Scopes, secret::PlainClientSecret, signing_keys::Algorithm,
-    state::State,
+    error::Error, oidc::scopes::Scopes, purpose::Purpose, secret::PlainClientSecret,
+    signing_keys::Algorithm, state::State,
 };
 use std::path::PathBuf;
 
@@ -56,6 +56,16 @@ pub enum Command {
         /// Its id
         id: String,
     },
+}
+
+impl Command {
+    /// Reason for which it opens the deployment.
+    pub fn purpose(&self) -> Purpose {
+        match self {
+            Self::Add { .. } => Purpose::Add,
+            _ => Purpose::Command,
+        }
+    }
 }
 
 /// What can be said of a client.

@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// A connection to PostgreSQL that does not answer within this time before it is used is replaced.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
 
-/// Opens a pool.
+/// Opens a pool. `settings` are the statements for each new connection to SQLite.
 ///
 /// # Errors
 /// If no connection could be made.
@@ -23,8 +23,9 @@ pub(super) async fn connect(
     options: &AnyConnectOptions,
     max_connections: u32,
     limits: &Arc<Limits>,
+    settings: Option<&'static str>,
 ) -> Result<AnyPool, sqlx::Error> {
-    let is_sqlite = !limits.is_postgres();
+    let is_sqlite = settings.is_some();
     let [made, used] = [Arc::clone(limits), Arc::clone(limits)];
     let mut pool = AnyPoolOptions::new();
     if is_sqlite {
@@ -39,15 +40,8 @@ pub(super) async fn connect(
         .after_connect(move |connection, _| {
             let limits = Arc::clone(&made);
             Box::pin(async move {
-                if is_sqlite {
-                    // Readers never wait for the writer; writers wait for each other; what was
-                    // acknowledged is on the disk.
-                    connection
-                        .execute(
-                            "PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 5000; \
-                             PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
-                        )
-                        .await?;
+                if let Some(settings) = settings {
+                    connection.execute(settings).await?;
                     return Ok(());
                 }
                 limits.prepare(connection).await

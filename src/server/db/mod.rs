@@ -11,7 +11,9 @@ mod limits;
 mod lock;
 mod parameters;
 mod postgres;
+pub mod sqlite;
 mod statement;
+mod tables;
 pub mod trouble;
 mod tx;
 #[cfg(debug_assertions)]
@@ -24,14 +26,14 @@ pub use postgres::address;
 pub use tx::Tx;
 pub use url::Address;
 
-use super::error::Error;
+use super::{error::Error, purpose::Purpose};
 use conn::acquire;
 use connect::connect;
 use limits::Limits;
-use sqlx::{AnyPool, any::AnyConnectOptions, migrate::Migrator, sqlite::SqliteConnectOptions};
+use sqlx::{AnyPool, Connection, any::AnyConnectOptions, migrate::Migrator};
 use std::{
     io,
-    path::Path,
+    path::{Path, PathBuf},
     str::FromStr,
     sync::{
         Arc,
@@ -57,47 +59,72 @@ pub struct Db {
     /// How often the database was turned to, for whoever measures what asks it.
     asked: Arc<AtomicU64>,
     limits: Arc<Limits>,
-    file: Option<Arc<Path>>,
+    embedded: Option<Arc<Embedded>>,
+    name: Arc<str>,
+}
+
+/// The files of an embedded database.
+struct Embedded {
+    path: PathBuf,
+    files: sqlite::Files,
+    purpose: Purpose,
 }
 
 impl Db {
-    /// Opens the database at this address and brings its tables up to date.
+    /// Opens the database at this address, whose file [`sqlite::find`] has found where it is embedded, and brings its
+    /// tables up to date where the purpose allows it.
     ///
     /// # Errors
-    /// If it cannot be reached or is of a newer version.
-    pub async fn open(address: &Address, max_connections: u32) -> Result<Self, Error> {
+    /// If it cannot be reached, is of a newer version, or of an older one that this process may not change.
+    pub async fn open(
+        address: &Address,
+        max_connections: u32,
+        file: Option<&Path>,
+        purpose: Purpose,
+    ) -> Result<Self, Error> {
         sqlx::any::install_default_drivers();
-        let url = &*address.url;
         if let Some(server) = &address.server {
             postgres::check(server).await?;
         }
-        let is_sqlite = url.starts_with("sqlite:");
-        let file = is_sqlite
-            .then(|| SqliteConnectOptions::from_str(url))
-            .transpose()?
-            .map(|options| Arc::from(options.get_filename()));
-        let options = AnyConnectOptions::from_str(url)?;
-        let limits = Arc::new(Limits::new(!is_sqlite));
-        let pool = connect(&options, max_connections, &limits).await?;
-        let writing = match &file {
-            Some(_) => connect(&options, 1, &limits).await?,
+        let options = AnyConnectOptions::from_str(&address.url)?;
+        let first = match file {
+            Some(file) => Some(sqlite::try_to_open(&options, file, purpose).await?),
+            None => None,
+        };
+        let settings = |is_writer| file.map(|_| sqlite::settings(purpose, is_writer));
+        let limits = Arc::new(Limits::new(file.is_none()));
+        let pool = connect(&options, max_connections, &limits, settings(false)).await?;
+        let writing = match file {
+            Some(_) => connect(&options, 1, &limits, settings(true)).await?,
             None => pool.clone(),
         };
-        let migrated = MIGRATIONS.run(&pool).await;
-        migrated.map_err(|error| explain::migrating(error, address.server.as_ref()))?;
+        let mut connection = pool.acquire().await?;
+        tables::bring_up_to_date(&mut connection, address, file, purpose).await?;
         // In a product this is the next migration. No release has it, and each must open a
         // database that has been here.
         #[cfg(feature = "lab")]
         sqlx::raw_sql(include_str!("../notes.sql"))
-            .execute(&pool)
+            .execute(&mut *connection)
             .await?;
         limits.set_for_commands();
+        drop(connection);
+        if let Some(first) = first {
+            first.close().await?;
+        }
+        let embedded = file.map(|file| {
+            Arc::new(Embedded {
+                path: file.to_owned(),
+                files: sqlite::Files::of(file),
+                purpose,
+            })
+        });
         Ok(Self {
             pool,
             writing,
             asked: Arc::default(),
             limits,
-            file,
+            embedded,
+            name: name(address, file).into(),
         })
     }
 
@@ -121,14 +148,20 @@ impl Db {
     /// If the database is away.
     pub async fn write(&self) -> Result<Tx, Error> {
         self.asked.fetch_add(1, Ordering::Relaxed);
-        let begin = match self.file {
-            None => "BEGIN",
-            // SQLite must take its write lock at the start: a transaction that reads first and
-            // writes later fails at once when another wrote in between.
-            Some(_) => "BEGIN IMMEDIATE",
+        let Some(embedded) = &self.embedded else {
+            let conn = acquire(&self.writing, &self.limits).await?;
+            return Ok(Tx::begin(conn, "BEGIN").await?);
         };
-        let conn = acquire(&self.writing, &self.limits).await?;
-        Ok(Tx::begin(conn, begin).await?)
+        // SQLite must take its write lock at the start: a transaction that reads first and
+        // writes later fails at once when another wrote in between.
+        let begun = if embedded.purpose.is_serving() {
+            let conn = acquire(&self.writing, &self.limits).await?;
+            Tx::begin(conn, "BEGIN IMMEDIATE").await?
+        } else {
+            sqlite::begin_patiently(&self.writing, &self.limits, &embedded.path).await?
+        };
+        embedded.files.require()?;
+        Ok(begun)
     }
 
     /// How often requests turned to it since the start, to read or to write.
@@ -138,7 +171,7 @@ impl Db {
 
     /// The file of an embedded one. The other kind many nodes may share.
     pub fn file(&self) -> Option<&Path> {
-        self.file.as_deref()
+        self.embedded.as_ref().map(|it| it.path.as_path())
     }
 
     /// The process is about to end.
@@ -151,21 +184,30 @@ impl Db {
         self.limits.set_for_serving();
     }
 
-    /// Answers if the database does, and takes writes.
+    /// Kind and place of the database, without user and password.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Answers if the database does, takes writes, and has its files where they were.
     ///
     /// # Errors
-    /// If it does not answer in time, or only reads.
+    /// If it does not answer in time, only reads, or was moved away.
     pub async fn require_writable(&self) -> Result<(), Error> {
         let asking = timeout(READY_WITHIN, self.ask_whether_writable());
         let asked = asking.await.unwrap_or_else(|_| {
             let text = "no answer in time to whether it takes writes";
             Err(io::Error::new(io::ErrorKind::TimedOut, text).into())
         });
-        Ok(asked?)
+        asked?;
+        match &self.embedded {
+            Some(embedded) => embedded.files.require(),
+            None => Ok(()),
+        }
     }
 
     async fn ask_whether_writable(&self) -> Result<(), sqlx::Error> {
-        if self.file.is_some() {
+        if self.embedded.is_some() {
             sqlx::query("SELECT 1").execute(self.for_tasks()).await?;
             return Ok(());
         }
@@ -190,5 +232,14 @@ impl Db {
     pub async fn close(&self) {
         self.writing.close().await;
         self.pool.close().await;
+    }
+}
+
+/// Kind and place of the database at an address, without user and password.
+pub fn name(address: &Address, file: Option<&Path>) -> String {
+    match (file, &address.server) {
+        (Some(file), _) => format!("SQLite {}", file.display()),
+        (None, Some(server)) => format!("{}, database \"{}\"", server.place(), server.database()),
+        (None, None) => address.url.clone(),
     }
 }

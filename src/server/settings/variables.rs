@@ -136,6 +136,7 @@ pub(super) fn read(defaults: &Dict) -> (Vec<Variable>, Vec<String>) {
                 .into_string()
                 .map_err(|_| format!("{name}: the value is not UTF-8 text")),
         };
+        let text = text.and_then(|text| refuse_empty(&name, text));
         match text.map(|text| typed(text, default)) {
             Ok(value) => {
                 faults.extend(misfit(&name, key, &value, default));
@@ -147,6 +148,23 @@ pub(super) fn read(defaults: &Dict) -> (Vec<Variable>, Vec<String>) {
     }
     faults.sort();
     (variables, faults)
+}
+
+/// Refuses a variable that names where data or the secret are and is empty, as a script leaves it whose own variable is
+/// missing: a new database or secret would take the place of the right one.
+fn refuse_empty(name: &str, text: String) -> Result<String, String> {
+    let instead = match name {
+        "DATABASE_URL" | "CLOAKROOM_DATABASE_URL" => "SQLite in the data folder",
+        "CLOAKROOM_SECRET_KEY" => "secret.key in the data folder",
+        "CLOAKROOM_DATA_DIR" => "the folder that the settings name",
+        _ => return Ok(text),
+    };
+    if text.trim().is_empty() {
+        return Err(format!(
+            "{name} is empty: set it, or unset it for {instead}"
+        ));
+    }
+    Ok(text)
 }
 
 /// Lists every variable that is a setting, with the setting and its default.

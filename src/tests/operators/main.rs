@@ -21,6 +21,9 @@ mod refused;
 mod servers;
 mod tls;
 
+/// The command that makes the tables of a new database.
+const ADD: [&str; 4] = ["user", "add", "--email", app::EMAIL];
+
 /// A folder to run in. All of a test that share a database share its signing secret.
 fn place(database: &str) -> place::Place {
     place::Place::new().with("DATABASE_URL", database).with(

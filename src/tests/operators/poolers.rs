@@ -60,7 +60,7 @@ async fn a_pooler_whose_database_was_away_says_how_long_it_refuses() {
     let mut database = Postgres::with("");
     let lines = format!("{EXTRA}\nquery_wait_timeout = 1");
     let pooler = Pgbouncer::before(&database, "session", &lines);
-    behind(&pooler).said(&["user", "list"], "");
+    behind(&pooler).said(&crate::ADD, PASSWORD);
     database.stop();
     let complaint = behind(&pooler).complaint(&["user", "list"], "");
     assert!(complaint.contains("no connection to give"), "{complaint}");

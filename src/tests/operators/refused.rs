@@ -1,6 +1,6 @@
 //! Databases that cannot be used: one sentence each, with the cause.
 
-use crate::{place::Place, servers::Postgres};
+use crate::{app::PASSWORD, place::Place, servers::Postgres};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection};
 use std::{
     io::{Read, Write},
@@ -8,7 +8,7 @@ use std::{
 };
 
 fn complaint(url: &str) -> String {
-    let complaint = crate::place(url).complaint(&["user", "list"], "");
+    let complaint = crate::place(url).complaint(&crate::ADD, "");
     assert_eq!(complaint.lines().count(), 1, "{complaint}");
     complaint
 }
@@ -127,7 +127,7 @@ async fn a_database_of_another_release_is_refused_with_its_cure() {
     );
     for url in [server.url(), sqlite] {
         let place = crate::place(&url);
-        place.said(&["user", "list"], "");
+        place.said(&crate::ADD, PASSWORD);
         let mut connection = AnyConnection::connect(&url).await.unwrap();
         for (change, words) in [
             (
@@ -161,7 +161,7 @@ async fn a_database_of_another_release_is_refused_with_its_cure() {
 async fn an_ipv6_address_in_brackets_is_reached() {
     let server = Postgres::with("");
     let url = server.url_at("[::1]", "postgres", "");
-    crate::place(&url).said(&["user", "list"], "");
+    crate::place(&url).said(&crate::ADD, PASSWORD);
     let mut place = crate::place(&url);
     assert_eq!(place.serve("info").open("/health/ready").await.status, 200);
 }

@@ -67,6 +67,7 @@ async fn the_start_warns_of_a_connection_that_an_attacker_could_read_or_take_ove
     let rooted = |mode| rooted(mode, &database.authority());
     let clear = "database_in_clear_text";
     let unverified = "database_certificate_not_verified";
+    at(&database, "127.0.0.1", "").said(&crate::ADD, PASSWORD);
     for (host, end, event) in [
         ("127.0.0.1", "", None),
         ("localhost", &rooted("require"), Some(unverified)),

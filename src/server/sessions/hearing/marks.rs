@@ -1,9 +1,13 @@
 //! The two files beside an embedded database: by one the server knows that it is the only one, in
 //! the other the operator's commands leave marks for it.
 
-use crate::server::{db::Db, error::Error};
+use crate::server::{
+    db::sqlite::{beside, lock},
+    error::Error,
+    private,
+};
 use std::{
-    fs::{File, Metadata, OpenOptions},
+    fs::{File, Metadata},
     io::{self, Write},
     path::{Path, PathBuf},
 };
@@ -51,7 +55,7 @@ impl Marks {
     /// # Errors
     /// If nothing could be written to it.
     pub fn open(&self) -> Result<File, Error> {
-        open(&self.0)
+        private::open(&self.0)
     }
 
     /// Leaves one: the server forgets what it had in memory.
@@ -60,7 +64,10 @@ impl Marks {
     /// If it cannot be written; the same command once more leaves it.
     pub fn leave(&self) -> Result<(), Error> {
         let written = self.open()?.write_all(b".");
-        written.map_err(|source| failed(&self.0, source))
+        written.map_err(|source| Error::Io {
+            what: self.0.display().to_string(),
+            source,
+        })
     }
 }
 
@@ -81,20 +88,15 @@ fn stamp(found: &Metadata) -> Stamp {
 ///
 /// # Errors
 /// If another has it, or a file cannot be made.
-pub fn serve_alone(db: &Db) -> Result<Option<File>, Error> {
-    let Some(file) = db.file() else {
-        return Ok(None);
-    };
-    let path = beside(file, "-serving");
-    let lock = open(&path)?;
-    lock.try_lock().map_err(|_| {
+pub fn serve_alone(database: &Path) -> Result<File, Error> {
+    let lock = lock(database)?.ok_or_else(|| {
         Error::Config(format!(
             "Another server has the database {}; several need PostgreSQL.",
-            file.display()
+            database.display()
         ))
     })?;
-    Marks::of(file).open()?;
-    Ok(Some(lock))
+    Marks::of(database).open()?;
+    Ok(lock)
 }
 
 /// Whether another process serves the embedded database.
@@ -102,27 +104,5 @@ pub fn serve_alone(db: &Db) -> Result<Option<File>, Error> {
 /// # Errors
 /// If the file of the lock cannot be opened.
 pub fn is_served(database: &Path) -> Result<bool, Error> {
-    Ok(open(&beside(database, "-serving"))?.try_lock().is_err())
-}
-
-fn beside(database: &Path, what: &str) -> PathBuf {
-    let mut path = database.as_os_str().to_owned();
-    path.push(what);
-    path.into()
-}
-
-/// Makes the file, if it is not there, for its owner alone.
-fn open(path: &Path) -> Result<File, Error> {
-    let mut options = OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(|source| failed(path, source))
-}
-
-fn failed(path: &Path, source: io::Error) -> Error {
-    Error::Io {
-        what: path.display().to_string(),
-        source,
-    }
+    Ok(lock(database)?.is_none())
 }
