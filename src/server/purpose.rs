@@ -8,6 +8,8 @@ pub enum Purpose {
     Serve,
     /// Adding an account or a client: makes what is missing, as the first start does.
     Add,
+    /// `cloakroom migrate`: makes the database and changes its tables, with the lock of an embedded one.
+    Migrate,
     /// Any other command: makes nothing, so that a command in the wrong folder is an error.
     Command,
 }

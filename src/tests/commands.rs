@@ -94,3 +94,18 @@ fn a_reader_that_has_enough_is_no_error() {
         assert_eq!(events(&output), "", "{words:?}");
     }
 }
+
+#[test]
+fn migrate_makes_the_tables_and_nothing_else() {
+    let place = Place::new();
+    for _ in 0..2 {
+        let said = place.said(&["migrate"], "");
+        assert!(
+            said.contains("cloakroom.db: the tables are those of"),
+            "{said}"
+        );
+    }
+    assert!(!place.folder().join("data/secret.key").exists());
+    place.said(&["user", "add", "--email", EMAIL], PASSWORD);
+    assert!(place.said(&["user", "list"], "").contains(EMAIL));
+}

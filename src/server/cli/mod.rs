@@ -5,6 +5,7 @@ mod delete;
 mod descriptors;
 mod explain;
 mod health;
+mod migrate;
 mod password;
 mod print;
 mod secret;
@@ -56,6 +57,8 @@ enum Command {
     Restored,
     /// Print the settings in force and where each came from
     Config,
+    /// Make the tables of the database or bring them up to date, for a server whose role may not
+    Migrate,
     /// Ask the server of these settings, on this machine, whether it is ready; exits with 1 if not
     Health,
     /// Look at a deployment from outside, with a throw-away account, and say what is weak
@@ -103,6 +106,7 @@ async fn run_command(cli: Cli, settings: Option<Settings>) -> Result<(), Error> 
         Some(Command::Doctor { .. }) => Ok(()),
         None | Some(Command::Serve) => serve(settings).await,
         Some(Command::Config) => print(&settings.lines()),
+        Some(Command::Migrate) => migrate::migrate(&settings).await,
         Some(Command::Health) => health::ask(settings.leptos.site_addr).await,
         Some(Command::Backup(backup)) => backup.run(&settings).await,
         Some(Command::User(command)) => {

@@ -167,7 +167,8 @@ pub fn migrating(error: MigrateError, server: Option<&Server>) -> Error {
                     let user = server.options.get_username();
                     Error::Config(format!(
                         "{}: the role \"{user}\" may not create tables in the database \"{}\" ({message}): \
-                         GRANT USAGE, CREATE ON SCHEMA public TO \"{user}\"",
+                         GRANT USAGE, CREATE ON SCHEMA public TO \"{user}\", or run `cloakroom migrate` \
+                         with a role that may",
                         server.place(),
                         server.database()
                     ))

@@ -34,7 +34,7 @@ pub async fn bring_up_to_date(
         .iter()
         .any(|known| applied.iter().all(|it| it.version != known.version));
     let _lock = match (purpose, file) {
-        (Purpose::Add | Purpose::Command, Some(file)) if is_older => {
+        (Purpose::Add | Purpose::Migrate | Purpose::Command, Some(file)) if is_older => {
             Some(sqlite::lock(file)?.ok_or_else(|| {
                 let why = "and another process serves it: stop that one first, or use its version";
                 older(&name, why)
@@ -42,7 +42,10 @@ pub async fn bring_up_to_date(
         }
         // Many nodes may serve it, and none holds a lock.
         (Purpose::Add | Purpose::Command, None) if is_older && !applied.is_empty() => {
-            return Err(older(&name, "which the next start of a server changes"));
+            return Err(older(
+                &name,
+                "which `cloakroom migrate` changes, or the next start of a server",
+            ));
         }
         _ => None,
     };

@@ -10,6 +10,7 @@
 #[path = "../app.rs"]
 mod app;
 mod clients;
+mod migrate;
 mod opening;
 #[expect(dead_code, reason = "the other suite uses all of it")]
 #[path = "../place.rs"]
