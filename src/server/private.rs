@@ -101,6 +101,10 @@ pub fn absolute(path: &Path) -> String {
 fn is_readable_by_others(path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     let mode = |found: Metadata| found.mode();
+    // Behind a symbolic link, the file itself and its own folder.
+    let Ok(path) = path.canonicalize() else {
+        return false;
+    };
     let folder = path.parent().and_then(|folder| folder.metadata().ok());
     let file = path.metadata().map_or(0, mode);
     file & 0o004 != 0 && folder.map_or(0o777, mode) & 0o001 != 0

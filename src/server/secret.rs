@@ -70,7 +70,8 @@ impl Secret {
         let text = std::fs::read_to_string(file).map_err(|error| {
             Error::Config(format!(
                 "{}: the signing secret cannot be read: {error}. Run the command in the folder of the server and as \
-                 its user, or set CLOAKROOM_DATA_DIR or CLOAKROOM_SECRET_KEY.",
+                 its user, or set CLOAKROOM_DATA_DIR or CLOAKROOM_SECRET_KEY. If it is lost, start the server: it makes a new one and \
+                 says what to do.",
                 private::absolute(file)
             ))
         })?;

@@ -157,6 +157,7 @@ async fn a_dropped_secret_takes_no_key_with_it_that_a_server_has_closed_anew() {
 #[test]
 fn the_secret_of_a_setting_is_printed_and_the_file_behind_a_link_is_edited() {
     let mut place = Place::new().with("CLOAKROOM_SECRET_KEY", OTHER);
+    place.said(&["user", "add", "--email", EMAIL], PASSWORD);
     let complaint = place.complaint(&ROTATE, "");
     assert!(
         complaint.contains("no server has been started"),
@@ -181,7 +182,9 @@ fn the_secret_of_a_setting_is_printed_and_the_file_behind_a_link_is_edited() {
     let mut linked = Place::new();
     let data = linked.folder().join("data");
     fs::create_dir(&data).unwrap();
-    fs::write(linked.folder().join("mounted"), OTHER).unwrap();
+    let mounted = linked.folder().join("mounted");
+    fs::write(&mounted, OTHER).unwrap();
+    fs::set_permissions(&mounted, fs::Permissions::from_mode(0o600)).unwrap();
     symlink("../mounted", data.join("secret.key")).unwrap();
     linked.serve("info");
     linked.said(&ROTATE, "");

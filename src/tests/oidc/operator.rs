@@ -208,6 +208,8 @@ async fn keys_are_exchanged_and_listed_while_the_server_runs() {
     // The keys open with this deployment's secret only.
     let file = place.folder().join("data/secret.key");
     std::fs::remove_file(&file).unwrap();
+    // A start makes a new secret, and refuses the database.
+    place.complaint(&[], "");
     place.said(&["secret", "adopt"], "");
     let again = place.serve("info");
     let kids = kids(&again).await;
