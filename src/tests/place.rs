@@ -74,6 +74,12 @@ impl Place {
             .args(words)
             .current_dir(&self.folder)
             .env_clear()
+            // A start takes its port first, and tests run beside each other.
+            .envs(
+                words
+                    .is_empty()
+                    .then_some(("LEPTOS_SITE_ADDR", "127.0.0.1:0")),
+            )
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
