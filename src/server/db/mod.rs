@@ -194,12 +194,14 @@ impl Db {
     /// # Errors
     /// If it does not answer in time, only reads, or was moved away.
     pub async fn require_writable(&self) -> Result<(), Error> {
-        let asking = timeout(READY_WITHIN, self.ask_whether_writable());
-        let asked = asking.await.unwrap_or_else(|_| {
+        // A task of its own: a connection that takes longer to make is there for the next question.
+        let db = self.clone();
+        let asking = tokio::spawn(async move { db.ask_whether_writable().await });
+        let Ok(asked) = timeout(READY_WITHIN, asking).await else {
             let text = "no answer in time to whether it takes writes";
-            Err(io::Error::new(io::ErrorKind::TimedOut, text).into())
-        });
-        asked?;
+            return Err(sqlx::Error::from(io::Error::new(io::ErrorKind::TimedOut, text)).into());
+        };
+        asked??;
         match &self.embedded {
             Some(embedded) => embedded.files.require(),
             None => Ok(()),

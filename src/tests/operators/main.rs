@@ -19,6 +19,7 @@ mod poolers;
 mod refused;
 #[path = "../servers.rs"]
 mod servers;
+mod storm;
 mod tls;
 
 /// The command that makes the tables of a new database.
