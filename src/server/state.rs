@@ -192,15 +192,20 @@ impl State {
         private::warn_of_readable(beside.iter().map(PathBuf::as_path));
     }
 
-    /// From now on this process serves: it hears what others end, and writes what may be written
-    /// later.
-    pub fn begin_to_serve(&self) {
+    /// Begins to serve as one of the nodes: this process hears from now on what others end, and writes what
+    /// may be written later.
+    ///
+    /// # Errors
+    /// If the other nodes would refuse what this one signs, or the database does not answer.
+    pub async fn begin_to_serve(&self) -> Result<(), Error> {
+        nodes::join(self).await?;
         self.db.begin_to_serve();
         sessions::listen(self);
         super::later::write_now_and_then(self);
         stand_ins::count_now_and_then(self);
         back_channel::tell_clients(self);
         nodes::stay(self);
+        Ok(())
     }
 
     /// Answers "not ready" from now on, so that a load balancer sends no more requests.

@@ -144,7 +144,7 @@ impl TestApp {
             }
         });
         let state = State::open(settings, clock, random).await.unwrap();
-        state.begin_to_serve();
+        state.begin_to_serve().await.unwrap();
         while !state.hearing.is_good(&state.sessions, &state.db) {
             tokio::task::yield_now().await;
         }

@@ -182,6 +182,7 @@ async fn keys_rotate_without_signing_anybody_out_until_the_old_one_is_removed() 
     let cookie = app.signed_up(EMAIL).await.session().unwrap();
     let new = BASE64_URL_SAFE_NO_PAD.encode([3; 32]);
     let url = app.state.config.database_url();
+    app.state.end_serving().await.unwrap();
     for (keys, expected) in [(format!("{new},{SECRET}"), Some(EMAIL)), (new, None)] {
         let next = TestApp::with(|config| {
             config.secret.key = keys;
@@ -189,6 +190,7 @@ async fn keys_rotate_without_signing_anybody_out_until_the_old_one_is_removed() 
         })
         .await;
         assert_eq!(replayed(&next, &cookie).await.as_deref(), expected);
+        next.state.end_serving().await.unwrap();
     }
 }
 

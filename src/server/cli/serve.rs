@@ -2,7 +2,7 @@
 
 use super::{descriptors, signals::Signals};
 use crate::server::{
-    clock::Clock, db, error::Error, listen, nodes, private, purpose::Purpose, random::Random,
+    clock::Clock, db, error::Error, listen, private, purpose::Purpose, random::Random,
     router::router, sessions, settings::Settings, state::State,
 };
 use std::{net::SocketAddr, path::Path};
@@ -27,7 +27,6 @@ pub async fn serve(settings: Settings) -> Result<(), Error> {
     let _alone = file.as_deref().map(sessions::serve_alone).transpose()?;
     log_start(&settings, file.as_deref(), address)?;
     let state = State::open(settings, Clock::system(), Random::system()).await?;
-    nodes::join(&state).await?;
     // Before the log says that it listens: a service manager may ask it to stop from then on.
     let signals = Signals::listen().map_err(|source| Error::Io {
         what: "signals".to_owned(),
@@ -35,7 +34,7 @@ pub async fn serve(settings: Settings) -> Result<(), Error> {
     })?;
     descriptors::warn_if_few(&state.config);
     warn_if_site_is_missing(&state);
-    state.begin_to_serve();
+    state.begin_to_serve().await?;
     tracing::info!(event = "listening", %address);
     if address.ip().is_loopback() {
         tracing::info!(

@@ -72,7 +72,7 @@ pub async fn open(router: Router, main: &State) -> Result<Router, Error> {
         sites,
         state,
     }));
-    lab.state.begin_to_serve();
+    lab.state.begin_to_serve().await?;
     for (listener, router) in [
         (shop, router::router(lab.clone())),
         (hideout, attacker::router(lab.clone())),
