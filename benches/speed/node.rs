@@ -116,7 +116,10 @@ impl Node {
         let (state, port, stop) = runtime.block_on(async {
             let state = State::open(settings, Clock::system(), Random::system()).await;
             let state = state.expect("a database");
-            state.begin_to_serve().await.unwrap();
+            state
+                .begin_to_serve()
+                .await
+                .expect("a node of the deployment");
             while !state.hearing.is_good(&state.sessions, &state.db) {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }

@@ -17,6 +17,8 @@ use std::time::Duration;
 const SEEN_EVERY: Duration = Duration::from_secs(5);
 /// A node that was not seen for longer has ended, in seconds.
 const GONE_AFTER_S: i64 = 30;
+/// The row of a node that was killed is deleted when another node starts so much later, in seconds.
+const FORGOTTEN_AFTER_S: i64 = 3_600;
 
 /// A process that serves.
 pub struct Node {
@@ -93,6 +95,10 @@ pub async fn join(state: &State) -> Result<(), Error> {
         require_agreement(state, &mut tx, newest).await?;
     }
     let seen_at = database_now_s(state, &mut tx).await?;
+    sqlx::query("DELETE FROM nodes WHERE seen_at < $1")
+        .bind(seen_at - FORGOTTEN_AFTER_S)
+        .execute(&mut *tx)
+        .await?;
     sqlx::query(
         "INSERT INTO nodes (id, secrets, seen_at) VALUES ($1, $2, $3) \
          ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at",
@@ -159,16 +165,20 @@ pub fn stay(state: &State) {
         return;
     }
     supervise(state, "nodes", |state| async move {
-        let mut is_told = false;
+        let mut is_logged = false;
         while !state.db.is_closed() {
             tokio::time::sleep(SEEN_EVERY).await;
             match is_known(&state).await {
                 Ok(true) | Err(Error::Database(_)) => {}
                 // A command has taken the row away, and with it perhaps the secret.
                 Ok(false) | Err(_) => match join(&state).await {
-                    Err(error @ Error::Config(_)) if !is_told => {
-                        is_told = true;
-                        tracing::error!(event = "node_not_of_this_deployment", %error);
+                    Err(error @ Error::Config(_)) if !is_logged => {
+                        is_logged = true;
+                        tracing::error!(
+                            event = "node_not_of_this_deployment",
+                            %error,
+                            "this node may serve no longer: start it anew"
+                        );
                     }
                     _ => {}
                 },
@@ -209,6 +219,10 @@ pub async fn leave(state: &State) {
         Ok::<_, Error>(())
     };
     if let Err(error) = left.await {
-        tracing::warn!(event = "node_not_left", %error);
+        tracing::warn!(
+            event = "node_not_left",
+            %error,
+            "the node could not be removed from the database; it counts as running for 30 seconds"
+        );
     }
 }

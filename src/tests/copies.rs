@@ -29,7 +29,7 @@ fn a_plain_copy_of_the_database_file_after_a_command_is_whole() {
     assert!(!log.exists(), "the log is in the database");
     let copy = place_of(&file, &secret);
     assert!(copy.said(&["user", "list"], "").contains(EMAIL));
-    // Whatever the command, and although it failed.
+    // After every command, also one that failed.
     for words in [
         &["user", "sign-out", "--all"][..],
         &["client", "list"],

@@ -42,7 +42,7 @@ async fn health_exits_with_0_while_the_server_is_ready() {
             "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n",
             "status 503",
         ),
-        ("SSH-2.0-OpenSSH_9.2\r\n", "the answer is no HTTP"),
+        ("SSH-2.0-OpenSSH_9.2\r\n", "the answer is not HTTP"),
     ] {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();

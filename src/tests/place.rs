@@ -76,8 +76,7 @@ impl Place {
             .env_clear()
             // A start takes its port first, and tests run beside each other.
             .envs(
-                words
-                    .is_empty()
+                (words.is_empty() || words == ["serve"])
                     .then_some(("LEPTOS_SITE_ADDR", "127.0.0.1:0")),
             )
             .envs(self.environment.iter().map(|(name, value)| (name, value)))

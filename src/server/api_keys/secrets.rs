@@ -78,7 +78,7 @@ impl Secrets {
     pub(super) async fn close_anew(&self, tx: &mut Conn) -> Result<(), Error> {
         if epoch(&mut *tx).await? != self.epoch {
             return Err(Error::Config(
-                "All API keys were ended by a command: start this node anew.".to_owned(),
+                "A command ended all API keys (`secret adopt` or `restored`): start this node anew.".to_owned(),
             ));
         }
         let rows: Vec<Row> = sqlx::query_as(ROWS).fetch_all(&mut *tx).await?;

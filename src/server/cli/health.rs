@@ -38,8 +38,12 @@ pub async fn ask(listens: SocketAddr) -> Result<(), Error> {
             "no answer within {} seconds",
             PATIENCE.as_secs()
         ))),
-        Err(error) if error.is_connect() => Err(not_ready("no server listens there")),
-        Err(_) => Err(not_ready("the answer is no HTTP")),
+        Err(error) if error.is_connect() => Err(not_ready(
+            "no server listens there; start it, or set LEPTOS_SITE_ADDR as the server has it",
+        )),
+        Err(_) => Err(not_ready(
+            "the answer is not HTTP: is another program at this address (LEPTOS_SITE_ADDR)?",
+        )),
     }
 }
 

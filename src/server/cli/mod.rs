@@ -90,7 +90,7 @@ impl Cli {
 /// Does what the command line says.
 ///
 /// # Errors
-/// Whatever keeps it from being done, for the operator to read.
+/// The reason why the command failed, for the operator to read.
 pub async fn run(cli: Cli, settings: Option<Settings>) -> Result<(), Error> {
     unless_closed(run_command(cli, settings).await)
 }

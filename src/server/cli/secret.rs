@@ -25,11 +25,12 @@ pub enum Command {
         #[arg(long)]
         end_api_keys: bool,
     },
-    /// Make this node's secret the deployment's, when the one before is lost: all sessions end
+    /// Make this node's secret the deployment's, when the one before is lost: every session, API key
+    /// and grant ends
     Adopt,
 }
 
-/// Does it; the lines to print.
+/// Runs the command; the lines to print.
 ///
 /// # Errors
 /// If it cannot be done; the text is for the operator.

@@ -15,7 +15,9 @@ use std::{net::SocketAddr, path::Path};
 pub async fn serve(settings: Settings) -> Result<(), Error> {
     let address = settings.leptos.site_addr;
     let refused = |source| Error::Io {
-        what: format!("listen on {address}"),
+        what: format!(
+            "{address}: the server cannot listen there; stop what does, or set another LEPTOS_SITE_ADDR"
+        ),
         source,
     };
     let listener = tokio::net::TcpListener::bind(address)

@@ -129,7 +129,7 @@ impl Account {
     }
 }
 
-/// Does it.
+/// Runs the command.
 ///
 /// # Errors
 /// If it cannot be done; the text is for the operator.
@@ -185,7 +185,9 @@ async fn rename(state: &State, id: &str, email: &str) -> Result<Option<u32>, Err
 }
 
 fn no_account(name: &str) -> Error {
-    Error::Config(format!("{name}: there is no such account"))
+    Error::Config(format!(
+        "{name}: there is no such account; `cloakroom user list` lists them"
+    ))
 }
 
 /// Such as "1 session ended".

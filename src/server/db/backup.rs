@@ -45,7 +45,8 @@ pub async fn backup(url: &str, to: &Path, now: i64) -> Result<Copied, Error> {
     let from = options.get_filename().to_owned();
     if !from.is_file() {
         return Err(Error::Config(format!(
-            "{}: there is no such database to copy",
+            "{}: there is no database to copy. Run the command in the folder of the server, or name its \
+             database with --config, CLOAKROOM_DATA_DIR or DATABASE_URL",
             from.display()
         )));
     }
@@ -70,7 +71,7 @@ fn make_new(file: &Path) -> Result<(), Error> {
     match options.open(file) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(Error::Config(format!(
-            "{}: the file exists, and a backup never writes over a file",
+            "{}: the file exists, and a backup never writes over a file: name another one",
             file.display()
         ))),
         Err(source) => Err(failed(file, source)),

@@ -1,4 +1,4 @@
-//! Pools of connections: what each is told when it is opened, and before it is used again.
+//! Pools of connections: settings of each new connection, and the check before it is used again.
 
 use super::limits::Limits;
 use sqlx::{
@@ -8,7 +8,7 @@ use sqlx::{
 use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
 
-/// A request that waits longer for a connection, or for its turn to write, is told that the database is
+/// A request that waits longer for a connection, or for its turn to write, fails: the database is
 /// unavailable.
 const PATIENCE: Duration = Duration::from_secs(5);
 

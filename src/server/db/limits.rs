@@ -86,7 +86,7 @@ impl Limits {
         self.is_postgres && made <= self.made_since_ms.load(Ordering::Relaxed)
     }
 
-    /// Tells a new connection its limits. Not by `options` in the address, which pgbouncer refuses.
+    /// Sets the limits of a new connection. Not by `options` in the address, which pgbouncer refuses.
     pub(super) async fn prepare(&self, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
         let statement = self.statement_ms.load(Ordering::Relaxed);
         let idle = in_ms(IDLE_IN_TRANSACTION);

@@ -29,7 +29,7 @@ impl Seal {
     }
 
     /// Closes it, in base64url. It opens with the same `context` only, which is not a secret: so
-    /// nobody can put it in another's place.
+    /// an attacker cannot put it in another's place.
     ///
     /// # Errors
     /// If there is no key.

@@ -8,7 +8,7 @@ use crate::{
 use std::fs;
 
 /// Every command that neither serves nor adds and that asks a database.
-const COMMANDS: [&[&str]; 12] = [
+const COMMANDS: [&[&str]; 16] = [
     &["user", "list"],
     &["user", "disable", "--email", EMAIL],
     &["user", "enable", "--email", EMAIL],
@@ -21,6 +21,10 @@ const COMMANDS: [&[&str]; 12] = [
     &["keys", "list"],
     &["keys", "rotate"],
     &["secret", "adopt"],
+    &["secret", "rotate"],
+    &["restored"],
+    &["user", "set-password", "--email", EMAIL],
+    &["user", "delete", "--email", EMAIL, "--yes"],
 ];
 
 #[test]

@@ -91,7 +91,7 @@ fn stamp(found: &Metadata) -> Stamp {
 pub fn serve_alone(database: &Path) -> Result<File, Error> {
     let lock = lock(database)?.ok_or_else(|| {
         Error::Config(format!(
-            "Another server has the database {}; several need PostgreSQL.",
+            "Another server has the database {}. Stop it first, or use PostgreSQL for several servers.",
             database.display()
         ))
     })?;
