@@ -5,6 +5,7 @@ use super::{
     api_keys,
     db::{COPIED_AT, Conn, Db},
     error::Error,
+    nodes,
     secret::Secret,
     sessions::{self, Change},
     state::State,
@@ -69,11 +70,20 @@ pub async fn require_named(tx: &mut Conn, own: &[String]) -> Result<String, Erro
 /// be used again, so that all of them end. Number of sessions that ended.
 ///
 /// # Errors
-/// If the database does not answer.
+/// If a node serves, or the database does not answer.
 pub async fn adopt(state: &State, secret: &Secret) -> Result<u32, Error> {
     let own = secret.fingerprints()?;
     let newest = own.first().ok_or(Error::Crypto("no key"))?;
     let mut change = Change::begin(state).await?;
+    take_turn(&mut change).await?;
+    if !nodes::others(state, &mut change).await?.is_empty() {
+        return Err(Error::Config(
+            "A server is running on this database, and would go on with the secret of before. Stop every \
+             server, run `cloakroom secret adopt`, and then start them; one that has just been killed counts \
+             for 30 seconds on PostgreSQL."
+                .to_owned(),
+        ));
+    }
     // It locks the users' rows, which come before those of their sessions.
     api_keys::revoke_made_until(&mut change, i64::MAX).await?;
     let ended = sessions::end_everything_in(&mut change, "ended_by_operator").await?;

@@ -20,6 +20,9 @@ const GONE_AFTER_S: i64 = 30;
 /// The row of a node that was killed is deleted when another node starts so much later, in seconds.
 const FORGOTTEN_AFTER_S: i64 = 3_600;
 
+/// The task that says that this node is alive.
+const TASK: &str = "nodes";
+
 /// A process that serves.
 pub struct Node {
     /// Fingerprints of its secrets, the newest first.
@@ -150,7 +153,8 @@ async fn require_agreement(state: &State, tx: &mut Tx, newest: &str) -> Result<(
 async fn note_signed(state: &State, tx: &mut Conn, secret: &str) -> Result<(), Error> {
     sqlx::query(
         "INSERT INTO secrets (id, last_signed_at) VALUES ($1, $2) \
-         ON CONFLICT (id) DO UPDATE SET last_signed_at = excluded.last_signed_at",
+         ON CONFLICT (id) DO UPDATE SET last_signed_at = excluded.last_signed_at \
+         WHERE secrets.last_signed_at < excluded.last_signed_at",
     )
     .bind(secret)
     .bind(state.clock.now_s())
@@ -164,40 +168,50 @@ pub fn stay(state: &State) {
     if state.db.file().is_some() {
         return;
     }
-    supervise(state, "nodes", |state| async move {
+    supervise(state, TASK, |state| async move {
         let mut is_logged = false;
         while !state.db.is_closed() {
             tokio::time::sleep(SEEN_EVERY).await;
             match is_known(&state).await {
                 Ok(true) | Err(Error::Database(_)) => {}
-                // A command has taken the row away, and with it perhaps the secret.
+                // A command has taken the row away, and with it perhaps the secret; or the node was silent
+                // for too long.
                 Ok(false) | Err(_) => match join(&state).await {
-                    Err(error @ Error::Config(_)) if !is_logged => {
-                        is_logged = true;
-                        tracing::error!(
-                            event = "node_not_of_this_deployment",
-                            %error,
-                            "this node may serve no longer: start it anew"
-                        );
+                    Err(error @ Error::Config(_)) => {
+                        state.tasks.stop(TASK);
+                        if !is_logged {
+                            is_logged = true;
+                            tracing::error!(
+                                event = "node_not_of_this_deployment",
+                                %error,
+                                "this node may serve no longer and is not ready: start it anew"
+                            );
+                        }
                     }
-                    _ => {}
+                    Err(_) => {}
+                    Ok(()) => {
+                        is_logged = false;
+                        state.tasks.go_on(TASK);
+                    }
                 },
             }
         }
     });
 }
 
-/// Writes that this node is alive and signs. Whether the database knows it.
+/// Writes that this node is alive and signs. Whether the database knows it, and other nodes did not take it
+/// for one that has ended: they may have gone on with an exchange of the secret.
 async fn is_known(state: &State) -> Result<bool, Error> {
     let mut connection = state.db.for_tasks().acquire().await?;
     let seen_at = database_now_s(state, &mut connection).await?;
-    let seen = sqlx::query("UPDATE nodes SET seen_at = $1 WHERE id = $2")
+    let seen = sqlx::query("UPDATE nodes SET seen_at = $1 WHERE id = $2 AND seen_at > $3")
         .bind(seen_at)
         .bind(&state.node)
+        .bind(seen_at - GONE_AFTER_S)
         .execute(&mut connection)
         .await?;
     if let Some(newest) = state.secrets.first() {
-        sqlx::query("UPDATE secrets SET last_signed_at = $1 WHERE id = $2")
+        sqlx::query("UPDATE secrets SET last_signed_at = $1 WHERE id = $2 AND last_signed_at < $1")
             .bind(state.clock.now_s())
             .bind(newest)
             .execute(&mut connection)

@@ -34,6 +34,16 @@ impl Tasks {
         }
     }
 
+    /// Notes that a task cannot do its work: the server is not ready.
+    pub fn stop(&self, task: &'static str) {
+        self.stopped().insert(task);
+    }
+
+    /// Notes that a task does its work again.
+    pub fn go_on(&self, task: &'static str) {
+        self.stopped().remove(task);
+    }
+
     fn stopped(&self) -> MutexGuard<'_, BTreeSet<&'static str>> {
         self.stopped.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -65,7 +75,7 @@ pub fn supervise<R>(
             if started.elapsed() > PAUSE_MAX {
                 pause = PAUSE;
             }
-            state.tasks.stopped().insert(task);
+            state.tasks.stop(task);
             tracing::error!(
                 event = "task_stopped",
                 task,
@@ -75,7 +85,7 @@ pub fn supervise<R>(
             );
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(PAUSE_MAX);
-            state.tasks.stopped().remove(task);
+            state.tasks.go_on(task);
         }
     });
 }

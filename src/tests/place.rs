@@ -138,6 +138,16 @@ impl Place {
         Browser::at(format!("http://{address}"))
     }
 
+    /// Sends a signal, such as `STOP`, to what runs here.
+    pub fn signal(&self, name: &str) {
+        let (child, _) = self.running.as_ref().unwrap();
+        let sent = Command::new("kill")
+            .arg(format!("-{name}"))
+            .arg(child.id().to_string())
+            .status();
+        assert!(sent.unwrap().success());
+    }
+
     /// What a power cut does to it; what it had logged.
     pub fn kill(&mut self) -> String {
         let Some((mut child, log)) = self.running.take() else {
@@ -150,9 +160,8 @@ impl Place {
 
     /// What a service manager does to it; what it had logged.
     pub fn stop(&mut self) -> String {
+        self.signal("TERM");
         let (mut child, log) = self.running.take().unwrap();
-        let told = Command::new("kill").arg(child.id().to_string()).status();
-        assert!(told.unwrap().success());
         assert!(child.wait().unwrap().success());
         log.join().unwrap()
     }

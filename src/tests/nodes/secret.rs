@@ -110,6 +110,28 @@ async fn a_node_does_not_sign_with_a_secret_that_another_lacks() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_was_taken_for_dead_is_not_ready_once_the_secret_is_another() {
+    let database = database().await;
+    let mut first = with(&database, OLD);
+    let here = first.serve("info");
+    assert_eq!(here.open("/health/ready").await.status, 200);
+    let adopting = with(&database, NEW);
+    let complaint = adopting.complaint(&["secret", "adopt"], "");
+    assert!(complaint.contains("A server is running"), "{complaint}");
+    // It is frozen, and has been for a minute.
+    first.signal("STOP");
+    let mut connection = sqlx::PgConnection::connect(&database).await.unwrap();
+    sqlx::query("UPDATE nodes SET seen_at = seen_at - 60")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    adopting.said(&["secret", "adopt"], "");
+    first.signal("CONT");
+    let is_told = async { while here.open("/health/ready").await.status == 200 {} };
+    timeout(PATIENCE, is_told).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_that_ended_after_a_copy_comes_back_with_it() {
     let database = database().await;
     let mut first = node(&database);
