@@ -23,8 +23,8 @@ const MARGIN_S: i64 = 60;
 pub enum Source<'a> {
     /// A file, which the exchange edits.
     File(&'a Path),
-    /// A setting, which the operator edits.
-    Setting,
+    /// A setting, which the operator edits: the name of its variable, or its file.
+    Setting(String),
 }
 
 /// What the last step may end.
@@ -85,8 +85,8 @@ pub async fn rotate(
     change.commit().await?;
     match source {
         Source::File(file) => next.write_over(file, &state.random)?,
-        Source::Setting if matches!(step, Step::Add) => lines.push(next.reveal_last()),
-        Source::Setting => {}
+        Source::Setting(_) if matches!(step, Step::Add) => lines.push(next.reveal_last()),
+        Source::Setting(_) => {}
     }
     Ok(lines)
 }
@@ -268,22 +268,21 @@ fn step_lines(source: &Source<'_>, step: u8) -> Vec<String> {
                 file.display()
             )
         }
-        (Source::Setting, 1) => {
-            "Step 1 of 3: on every server, add a comma and the new secret below at \
-             the end of CLOAKROOM_SECRET_KEY. It verifies, and signs nothing yet."
-                .to_owned()
-        }
-        (Source::Setting, 2) => "Step 2 of 3: on every server, put the new secret first in \
-             CLOAKROOM_SECRET_KEY, and the old one after the comma. It signs."
-            .to_owned(),
-        (Source::Setting, _) => {
-            "Step 3 of 3: on every server, take the old secret out of CLOAKROOM_SECRET_KEY."
-                .to_owned()
+        (Source::Setting(place), 1) => format!(
+            "Step 1 of 3: on every server, add a comma and the new secret below at the end of \
+             {place}. It verifies, and signs nothing yet."
+        ),
+        (Source::Setting(place), 2) => format!(
+            "Step 2 of 3: on every server, put the new secret first in {place}, and the old one \
+             after the comma. It signs."
+        ),
+        (Source::Setting(place), _) => {
+            format!("Step 3 of 3: on every server, take the old secret out of {place}.")
         }
     };
     let with_file = match source {
         Source::File(_) => "Copy that file to every other server and start",
-        Source::Setting => "Then start",
+        Source::Setting(_) => "Then start",
     };
     let next = if step == 3 {
         format!("{with_file} each server anew, one after the other. The exchange is complete.")

@@ -93,6 +93,11 @@ impl Settings {
         }
     }
 
+    /// Variable, file or default that a setting comes from, such as `CLOAKROOM_SECRET_KEY`.
+    pub fn place_of(&self, name: &str) -> String {
+        source_of(&self.sources, name)
+    }
+
     /// One line a setting: its value and where it came from. Secrets are not shown.
     pub fn lines(&self) -> Vec<String> {
         let mut lines = self.leptos_lines();

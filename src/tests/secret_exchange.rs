@@ -169,6 +169,19 @@ fn the_secret_of_a_setting_is_printed_and_the_file_behind_a_link_is_edited() {
     let new = said.lines().last().unwrap();
     assert_eq!(new.len(), 43, "{said}");
     assert!(!said.contains(OTHER), "{said}");
+    let secret = place.folder().join("secret");
+    fs::write(&secret, OTHER).unwrap();
+    let from_file = place
+        .command(&ROTATE)
+        .env_remove("CLOAKROOM_SECRET_KEY")
+        .env("CLOAKROOM_SECRET_KEY_FILE", secret)
+        .output()
+        .unwrap();
+    let said_of_file = String::from_utf8(from_file.stdout.clone()).unwrap();
+    assert!(
+        said_of_file.contains("the end of CLOAKROOM_SECRET_KEY_FILE"),
+        "{from_file:?}"
+    );
     let secrets = format!("{OTHER},{new}");
     let with_both = place
         .command(&ROTATE)

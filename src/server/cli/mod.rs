@@ -125,11 +125,12 @@ async fn run_command(cli: Cli, settings: Option<Settings>) -> Result<(), Error> 
             print(&close(&state, done).await?)
         }
         Some(Command::Secret(command)) => {
+            let place = settings.place_of("secret.key");
             let (clock, random) = (Clock::system(), Random::system());
             let opened = State::open_any(Purpose::Command, settings, clock, random).await;
             let (state, secret) = opened?;
             name_database(&state);
-            let done = secret::run(&state, &secret, command).await;
+            let done = secret::run(&state, &secret, place, command).await;
             print(&close(&state, done).await?)
         }
         Some(Command::Restored) => {

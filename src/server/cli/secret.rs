@@ -30,11 +30,16 @@ pub enum Command {
     Adopt,
 }
 
-/// Runs the command; the lines to print.
+/// Runs the command, where the setting of the secret is at this place; the lines to print.
 ///
 /// # Errors
 /// If it cannot be done; the text is for the operator.
-pub async fn run(state: &State, secret: &Secret, command: Command) -> Result<Vec<String>, Error> {
+pub async fn run(
+    state: &State,
+    secret: &Secret,
+    place: String,
+    command: Command,
+) -> Result<Vec<String>, Error> {
     match command {
         Command::Adopt => {
             let ended = deployment::adopt(state, secret).await?;
@@ -51,7 +56,7 @@ pub async fn run(state: &State, secret: &Secret, command: Command) -> Result<Vec
                 api_keys: end_api_keys,
             };
             let source = if is_set(&state.config) {
-                Source::Setting
+                Source::Setting(place)
             } else {
                 Source::File(&file)
             };

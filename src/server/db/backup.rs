@@ -51,9 +51,15 @@ pub async fn backup(url: &str, to: &Path, now: i64) -> Result<Copied, Error> {
         )));
     }
     make_new(to)?;
-    let copied = copy(&options, to, now).await;
+    // A part of a database must not pass for a copy, and no copy without its mark: the file has its name
+    // when both are whole, also where the process is killed.
+    let draft = draft_of(to);
+    let copied = match make_new(&draft) {
+        Ok(()) => copy(&options, &draft, to, now).await,
+        Err(error) => Err(error),
+    };
     if copied.is_err() {
-        // A part of a database must not pass for a copy.
+        let _ = std::fs::remove_file(&draft);
         let _ = std::fs::remove_file(to);
     }
     Ok(Copied {
@@ -78,9 +84,20 @@ fn make_new(file: &Path) -> Result<(), Error> {
     }
 }
 
-async fn copy(options: &SqliteConnectOptions, to: &Path, now: i64) -> Result<u64, Error> {
+/// A name beside the copy, of this process alone.
+fn draft_of(to: &Path) -> PathBuf {
+    let name = to.file_name().unwrap_or_default().to_string_lossy();
+    to.with_file_name(format!(".{name}.{}.new", std::process::id()))
+}
+
+async fn copy(
+    options: &SqliteConnectOptions,
+    draft: &Path,
+    to: &Path,
+    now: i64,
+) -> Result<u64, Error> {
     // From the root on, since SQLite reads a name that begins with `file:` as an address.
-    let path = std::path::absolute(to).map_err(|source| failed(to, source))?;
+    let path = std::path::absolute(draft).map_err(|source| failed(to, source))?;
     let name = path.to_str().ok_or_else(|| {
         Error::Config(format!(
             "{}: the name of a copy must be UTF-8",
@@ -98,6 +115,7 @@ async fn copy(options: &SqliteConnectOptions, to: &Path, now: i64) -> Result<u64
     mark(&path, now).await.map_err(refused)?;
     let file = File::open(&path).map_err(|source| failed(to, source))?;
     file.sync_all().map_err(|source| failed(to, source))?;
+    std::fs::rename(&path, to).map_err(|source| failed(to, source))?;
     // The name must outlive a power cut as well.
     if let Some(folder) = path.parent() {
         let folder = File::open(folder).map_err(|source| failed(to, source))?;

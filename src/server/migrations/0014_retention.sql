@@ -5,7 +5,9 @@ CREATE INDEX activity_by_time ON activity (at_ms);
 CREATE INDEX api_keys_by_end ON api_keys (expires_at);
 
 -- A notice has all that its client is told, so that it outlives the rows of its session and its user.
-CREATE TABLE notices (
+-- The old table is renamed first, which waits for writers of other nodes and lets none add to it.
+ALTER TABLE logout_notices RENAME TO notices_before;
+CREATE TABLE logout_notices (
     id          TEXT   NOT NULL PRIMARY KEY,
     client_id   TEXT   NOT NULL REFERENCES clients (id),
     user_id     TEXT   NOT NULL,
@@ -16,8 +18,7 @@ CREATE TABLE notices (
     told_at     BIGINT
 );
 
-INSERT INTO notices (id, client_id, user_id, session_id, tries, next_try_at, told_at)
-    SELECT id, client_id, user_id, session_id, tries, next_try_at, told_at FROM logout_notices;
-DROP TABLE logout_notices;
-ALTER TABLE notices RENAME TO logout_notices;
+INSERT INTO logout_notices (id, client_id, user_id, session_id, tries, next_try_at, told_at)
+    SELECT id, client_id, user_id, session_id, tries, next_try_at, told_at FROM notices_before;
+DROP TABLE notices_before;
 CREATE INDEX logout_notices_by_time ON logout_notices (next_try_at);
