@@ -4,7 +4,7 @@
 use super::{deployment, error::Error, grants::FAMILY_FOR_S, state::State};
 
 /// Rows of a table at a time: others want to write as well.
-const AT_ONCE: i64 = 10_000;
+const AT_ONCE: i64 = 1_000;
 /// How much longer than needed used assertions and refresh tokens are kept, in seconds: a clock that is
 /// ahead by less than this throws away nothing that still counts when it is set right. Revoked access
 /// tokens, which are few, are kept for as long as a family of refresh tokens.
@@ -59,6 +59,7 @@ const GRANTS: &str = "SELECT g.id FROM grants g \
 pub async fn prune(state: &State) -> Result<(), Error> {
     let now = state.clock.now_s();
     let a_family_ago = now - FAMILY_FOR_S;
+    let mut failed = Ok(());
     for (delete, until) in [
         (USED_ASSERTIONS, now - AHEAD_MAX_S),
         (REVOKED_TOKENS, a_family_ago),
@@ -67,8 +68,19 @@ pub async fn prune(state: &State) -> Result<(), Error> {
         (REFRESH_TOKENS, now - AHEAD_MAX_S),
         (NOTICES, now),
     ] {
-        while delete_some(state, delete, until).await? == AT_ONCE {}
+        loop {
+            match delete_some(state, delete, until).await {
+                Ok(AT_ONCE) => {}
+                Ok(_) => break,
+                // The other tables go on.
+                Err(error) => {
+                    failed = Err(error);
+                    break;
+                }
+            }
+        }
     }
+    failed?;
     let grants: Vec<(String,)> = sqlx::query_as(GRANTS)
         .bind(a_family_ago)
         .bind(GRANTS_AT_ONCE)

@@ -12,8 +12,9 @@ use tokio::time::Instant;
 
 /// While it serves, PostgreSQL ends a statement that takes longer.
 const SERVING: Duration = Duration::from_secs(5);
-/// PostgreSQL ends a statement of an operator's command that takes longer.
-const COMMAND: Duration = Duration::from_mins(1);
+/// PostgreSQL ends a statement of an operator's command that takes longer: one of them may end millions of
+/// sessions.
+const COMMAND: Duration = Duration::from_hours(1);
 /// So much later than PostgreSQL should have ended it, a statement is given up.
 const GRACE: Duration = Duration::from_secs(1);
 /// PostgreSQL ends a transaction in which nothing happens for longer: its node is gone or frozen, and its

@@ -41,10 +41,17 @@ use std::{
     },
     time::Duration,
 };
-use tokio::time::timeout;
+use tokio::{
+    sync::{Mutex, OwnedMutexGuard},
+    time::{Instant, timeout},
+};
 
 /// A database that does not say within this time whether it takes writes does not answer.
 const READY_WITHIN: Duration = Duration::from_secs(1);
+/// A question about readiness is given up later than its answer, so that its connection is used again.
+const ASKED_FOR: Duration = Duration::from_millis(1_500);
+/// So long an answer that the database takes writes stands for further questions.
+const READY_FOR: Duration = Duration::from_millis(250);
 
 /// Embedded in the binary and run at every start; migrations are only ever added.
 static MIGRATIONS: Migrator = sqlx::migrate!("src/server/migrations");
@@ -61,6 +68,8 @@ pub struct Db {
     limits: Arc<Limits>,
     embedded: Option<Arc<Embedded>>,
     name: Arc<str>,
+    /// When the database last said that it takes writes.
+    readiness: Arc<Mutex<Option<Instant>>>,
 }
 
 /// The files of an embedded database.
@@ -125,6 +134,7 @@ impl Db {
             limits,
             embedded,
             name: name(address, file).into(),
+            readiness: Arc::default(),
         })
     }
 
@@ -194,18 +204,32 @@ impl Db {
     /// # Errors
     /// If it does not answer in time, only reads, or was moved away.
     pub async fn require_writable(&self) -> Result<(), Error> {
-        // A task of its own: a connection that takes longer to make is there for the next question.
-        let db = self.clone();
-        let asking = tokio::spawn(async move { db.ask_whether_writable().await });
-        let Ok(asked) = timeout(READY_WITHIN, asking).await else {
-            let text = "no answer in time to whether it takes writes";
-            return Err(sqlx::Error::from(io::Error::new(io::ErrorKind::TimedOut, text)).into());
+        let asking = async {
+            // One question at a time: an anonymous visitor who asks without end takes one connection.
+            let turn = Arc::clone(&self.readiness).lock_owned().await;
+            if turn.is_some_and(|at| at.elapsed() < READY_FOR) {
+                return Ok(());
+            }
+            // A task of its own: a connection that takes longer to make is there for the next question.
+            let db = self.clone();
+            tokio::spawn(async move { db.ask_in_turn(turn).await }).await?
         };
-        asked??;
+        let text = "no answer in time to whether it takes writes";
+        let late = |_| Err(sqlx::Error::from(io::Error::new(io::ErrorKind::TimedOut, text)).into());
+        timeout(READY_WITHIN, asking).await.unwrap_or_else(late)?;
         match &self.embedded {
             Some(embedded) => embedded.files.require(),
             None => Ok(()),
         }
+    }
+
+    async fn ask_in_turn(&self, mut turn: OwnedMutexGuard<Option<Instant>>) -> Result<(), Error> {
+        let text = "no answer to whether it takes writes";
+        let late = |_| Err(io::Error::new(io::ErrorKind::TimedOut, text).into());
+        let asked = timeout(ASKED_FOR, self.ask_whether_writable()).await;
+        let asked = asked.unwrap_or_else(late);
+        *turn = asked.is_ok().then(Instant::now);
+        Ok(asked?)
     }
 
     async fn ask_whether_writable(&self) -> Result<(), sqlx::Error> {

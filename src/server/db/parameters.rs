@@ -70,6 +70,10 @@ pub fn check(parameters: &[(String, String)]) -> Result<(), String> {
                         .into(),
                 );
             }
+            let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.[]".contains(&byte);
+            if !key.bytes().all(is_name) {
+                return Err("a parameter is unknown: in a password, `?` is written %3F".into());
+            }
             return Err(format!("the parameter \"{key}\" is unknown: {}", cure(key)));
         };
         if !seen.insert(name) && name != "options" {
@@ -130,7 +134,9 @@ fn cure(key: &str) -> String {
 /// # Errors
 /// Names the variable and its value.
 pub fn check_variables() -> Result<(), String> {
-    if let Ok(mode) = std::env::var("PGSSLMODE") {
+    if let Ok(mode) = std::env::var("PGSSLMODE")
+        && !mode.is_empty()
+    {
         check_mode("PGSSLMODE", &mode)?;
     }
     if let Ok(port) = std::env::var("PGPORT")
