@@ -60,10 +60,10 @@ static MIGRATIONS: Migrator = sqlx::migrate!("src/server/migrations");
 #[derive(Clone)]
 pub struct Db {
     pool: AnyPool,
-    /// SQLite writes one at a time. Whoever does not get its lock sleeps for up to 100 ms and asks
-    /// again; here they queue for the one connection that writes, and the next goes on at once.
+    /// SQLite writes one transaction at a time. A process that waits for its lock sleeps for up to 100 ms
+    /// between tries; in this pool of one connection the next writer goes on at once.
     writing: AnyPool,
-    /// How often the database was turned to, for whoever measures what asks it.
+    /// Number of queries since start; read by benchmarks.
     asked: Arc<AtomicU64>,
     limits: Arc<Limits>,
     embedded: Option<Arc<Embedded>>,
