@@ -94,7 +94,6 @@ fn a_wrong_address_of_a_database_is_refused_with_its_fault() {
     }
     for (name, value, word) in [
         ("PGSSLMODE", "verify_full", "verify-full"),
-        ("PGSSLMODE", "", "verify-full"),
         ("PGPORT", "postgres", "1 to 65535"),
         ("PGSSLKEY", "a.key", "sslcert"),
         ("PGSSLROOTCERT", "system", "file"),
