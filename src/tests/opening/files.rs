@@ -71,7 +71,7 @@ async fn files_are_private_in_a_folder_that_others_can_enter() {
         assert_eq!(mode(&file), 0o600, "{}", file.display());
     }
     let log = place.stop();
-    assert!(!log.contains("WARN"), "{log}");
+    assert!(!log.contains("files_readable_by_others"), "{log}");
 }
 
 #[tokio::test]
