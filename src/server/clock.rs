@@ -19,6 +19,8 @@ type Reading = Arc<dyn Fn() -> i64 + Send + Sync>;
 pub struct Clock {
     now_ms: Reading,
     elapsed_ms: Reading,
+    /// The wall clock when the monotonic reading began, in Unix milliseconds.
+    began_at: i64,
 }
 
 impl Clock {
@@ -48,9 +50,11 @@ impl Clock {
         now_ms: impl Fn() -> i64 + Send + Sync + 'static,
         elapsed_ms: impl Fn() -> i64 + Send + Sync + 'static,
     ) -> Self {
+        let began_at = now_ms() - elapsed_ms();
         Self {
             now_ms: Arc::new(now_ms),
             elapsed_ms: Arc::new(elapsed_ms),
+            began_at,
         }
     }
 
@@ -62,6 +66,13 @@ impl Clock {
     /// Unix seconds.
     pub fn now_s(&self) -> i64 {
         self.now_ms().div_euclid(1000)
+    }
+
+    /// Unix seconds for what deletes by age and cannot be undone: of a wall clock that was set forward while
+    /// this process runs, only the time that has passed counts.
+    pub fn cautious_now_s(&self) -> i64 {
+        let steady_ms = self.began_at + self.elapsed_ms();
+        self.now_ms().min(steady_ms).div_euclid(1000)
     }
 
     /// Milliseconds of a clock that never goes back. Its beginning is this process's own, so that it

@@ -172,6 +172,13 @@ async fn drop_older(
             if live == 1 { "stays" } else { "stay" }
         ));
     }
+    for id in older {
+        sqlx::query("UPDATE secrets SET dropped_at = $1 WHERE id = $2")
+            .bind(change.now_s())
+            .bind(id)
+            .execute(&mut **change)
+            .await?;
+    }
     if sessions > 0 {
         let ended = sessions::end_with_cookie_until(change, until).await?;
         lines.push(counted(i64::from(ended), "session ended", "sessions ended") + ".");

@@ -91,6 +91,7 @@ pub async fn join(state: &State) -> Result<(), Error> {
     let mut tx = state.db.write().await?;
     deployment::take_turn(&mut tx).await?;
     let named = deployment::require_named(&mut tx, own).await?;
+    require_not_dropped(&mut tx, newest).await?;
     if state.db.file().is_some() {
         // Those of processes that were killed.
         sqlx::query("DELETE FROM nodes").execute(&mut *tx).await?;
@@ -145,6 +146,24 @@ async fn require_agreement(state: &State, tx: &mut Tx, newest: &str) -> Result<(
                     .to_owned(),
             ));
         }
+    }
+    Ok(())
+}
+
+/// Refuses to sign with a secret that an exchange has dropped: the nodes that are started without it would
+/// refuse what is signed, and the deployment as one of another secret.
+async fn require_not_dropped(tx: &mut Conn, newest: &str) -> Result<(), Error> {
+    let dropped: Option<(String,)> =
+        sqlx::query_as("SELECT id FROM secrets WHERE id = $1 AND dropped_at IS NOT NULL")
+            .bind(newest)
+            .fetch_optional(tx)
+            .await?;
+    if dropped.is_some() {
+        return Err(Error::Config(
+            "This node's newest signing secret was dropped by `cloakroom secret rotate`. Give this node the \
+             secrets that the others have."
+                .to_owned(),
+        ));
     }
     Ok(())
 }

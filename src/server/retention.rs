@@ -103,7 +103,7 @@ pub async fn sweep(state: &State) -> Result<Swept, Error> {
 
 /// Deletes one batch of a table. The number of rows.
 async fn delete_batch(state: &State, table: Table) -> Result<u64, Error> {
-    let now = state.clock.now_s();
+    let now = state.clock.cautious_now_s();
     let kept = &state.config.retention;
     let days_ago = |days: u32| now - i64::from(days) * DAY_S;
     let mut tx = state.db.write().await?;

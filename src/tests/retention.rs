@@ -85,6 +85,17 @@ async fn activity_is_deleted_after_365_days() {
 }
 
 #[tokio::test]
+async fn a_wall_clock_that_is_set_forward_deletes_nothing() {
+    let app = TestApp::new().await;
+    let browser = app.signed_up(EMAIL).await;
+    app.set_clock(400 * DAY_S);
+    assert_eq!(sweep(&app).await, Swept::default());
+    app.set_clock(-400 * DAY_S);
+    assert_eq!(browser.viewer().await.as_deref(), Some(EMAIL));
+    assert_eq!(browser.list_activity().await, ["signed_up"]);
+}
+
+#[tokio::test]
 async fn the_days_can_be_set() {
     let app = TestApp::with(|config| {
         config.retention.sessions_days = 31;

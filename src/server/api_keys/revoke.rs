@@ -75,10 +75,9 @@ pub async fn revoke_all_of(change: &mut Change, user_id: &str) -> Result<u32, Er
 pub async fn refuse_without_owner(change: &mut Change, user_id: &str) -> Result<(), Error> {
     sqlx::query(
         "INSERT INTO deleted_users (id, keys_refused_until) \
-         SELECT id, keys_refused_until FROM users WHERE id = $1 AND keys_refused_until > $2",
+         SELECT id, keys_refused_until FROM users WHERE id = $1 AND keys_refused_until > 0",
     )
     .bind(user_id)
-    .bind(change.now_s() - LONGEST_S)
     .execute(&mut **change)
     .await?;
     Ok(())

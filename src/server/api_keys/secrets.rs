@@ -155,8 +155,10 @@ pub async fn begin_epoch(tx: &mut Conn, epoch: &str) -> Result<(), Error> {
     .bind(epoch)
     .execute(&mut *tx)
     .await?;
-    sqlx::query("UPDATE secrets SET api_key_secret = '', api_keys_ended_at = NULL")
-        .execute(&mut *tx)
-        .await?;
+    sqlx::query(
+        "UPDATE secrets SET api_key_secret = '', api_keys_ended_at = NULL, dropped_at = NULL",
+    )
+    .execute(&mut *tx)
+    .await?;
     Ok(())
 }

@@ -17,5 +17,7 @@ CREATE TABLE secrets (
     -- Empty: none.
     api_key_secret    TEXT   NOT NULL DEFAULT '',
     -- When all API keys of it ended.
-    api_keys_ended_at BIGINT
+    api_keys_ended_at BIGINT,
+    -- When the last step of an exchange dropped it: no node signs with it any more.
+    dropped_at        BIGINT
 );

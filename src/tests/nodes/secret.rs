@@ -74,6 +74,9 @@ async fn two_nodes_exchange_their_secret_and_sign_no_user_out() {
     }
     let said = with(&database, &exchanged).said(&[&ROTATE[..], &["--sign-out"]].concat(), "");
     assert!(said.contains("Step 3 of 3"), "{said}");
+    // A node that was down meanwhile.
+    let complaint = with(&database, &both).complaint(&[], "");
+    assert!(complaint.contains("was dropped"), "{complaint}");
     let new_user = Browser::at(here.url().to_owned());
     new_user.sign_in(EMAIL, PASSWORD).await;
     first.stop();
