@@ -5,7 +5,7 @@ use cloakroom::server::{
     settings::Settings, state::State,
 };
 use reqwest::{Method, RequestBuilder, Response, header};
-use sqlx::{AssertSqlSafe, Connection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::sync::{
     Arc, Mutex,
     atomic::{AtomicI64, AtomicU32, Ordering},
@@ -13,7 +13,7 @@ use std::sync::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    sync::{mpsc, oneshot},
+    sync::{OnceCell, mpsc, oneshot},
 };
 
 pub const EMAIL: &str = "ada@example.com";
@@ -93,7 +93,7 @@ impl TestApp {
         let mut settings = Settings::load(None).unwrap();
         settings.config.data.dir.clone_from(&folder);
         settings.config.database.url = match std::env::var("CLOAKROOM_TEST_POSTGRES") {
-            Ok(admin) => create_database(&admin, &name).await,
+            Ok(admin) => copy_database(&admin, &name).await,
             Err(_) => String::new(),
         };
         // The least that Argon2 knows: these tests are not about its cost.
@@ -251,11 +251,30 @@ impl TestApp {
 
 /// A database on the server that this URL of another of its databases names.
 pub async fn create_database(admin: &str, name: &str) -> String {
-    let mut connection = sqlx::PgConnection::connect(admin).await.unwrap();
+    let mut connection = PgConnection::connect(admin).await.unwrap();
     sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}")))
         .execute(&mut connection)
         .await
         .unwrap();
+    let (server, _) = admin.rsplit_once('/').unwrap();
+    format!("{server}/{name}")
+}
+
+/// A database with the tables of this version: the migrations run once in each process of tests, and each
+/// test has a copy of what they made.
+async fn copy_database(admin: &str, name: &str) -> String {
+    static ORIGINAL: OnceCell<String> = OnceCell::const_new();
+    let original = ORIGINAL.get_or_init(async || {
+        let original = format!("cloakroom_original_{}", std::process::id());
+        let url = create_database(admin, &original).await;
+        let mut connection = PgConnection::connect(&url).await.unwrap();
+        let migrations = sqlx::migrate!("src/server/migrations");
+        migrations.run(&mut connection).await.unwrap();
+        // PostgreSQL copies no database that is in use.
+        connection.close().await.unwrap();
+        original
+    });
+    create_database(admin, &format!("{name} TEMPLATE {}", original.await)).await;
     let (server, _) = admin.rsplit_once('/').unwrap();
     format!("{server}/{name}")
 }
